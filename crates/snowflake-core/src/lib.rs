@@ -1,0 +1,32 @@
+//! The arithmetic of `pg_snowflake`: what an ID is made of, how the next one is found, and how
+//! fast the ID clock may run. Nothing here reads a clock, does I/O or knows PostgreSQL: time is
+//! always an argument, so tests can step it back, freeze it or let it run wild.
+//!
+//! Vocabulary, used the same way everywhere:
+//!
+//! * *tick*: the packed counter `milliseconds since epoch << sequence_bits | sequence`.
+//! * *ID clock*: the millisecond part of the tick that is issued next.
+//! * *drift*: ID clock minus wall clock, when positive.
+//! * *node*: the pair (datacenter, machine).
+//! * *space*: layout and epoch; two IDs can only be compared within one space.
+
+#![forbid(unsafe_code)]
+
+mod epoch;
+mod generator;
+mod layout;
+mod node;
+mod pacer;
+mod space;
+mod sync;
+mod ticker;
+
+pub use epoch::{Epoch, EpochError};
+pub use generator::{Generator, IssueError};
+pub use layout::{
+    Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,
+};
+pub use node::Node;
+pub use pacer::{Clocks, Pacer};
+pub use space::{Decoded, IdError, Space};
+pub use ticker::{Tick, Ticker};

@@ -1,0 +1,46 @@
+//! The shared counter.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// A packed counter value: `milliseconds since epoch << sequence_bits | sequence`.
+pub type Tick = u64;
+
+/// The counter from which every session of a server takes its tickets: one atomic, no lock.
+///
+/// **Unique and increasing**: `fetch_add` hands each value out once, and the modification order of
+/// one atomic location is total, so a ticket taken after another was returned is greater, whoever
+/// took them. That holds for relaxed operations too; nothing else is published with the ticket.
+///
+/// **Wait-free**: nothing is retried. A sequence that overflows carries into the millisecond.
+///
+/// A new counter is at 0: nothing was issued yet.
+#[derive(Debug, Default)]
+pub struct Ticker {
+    next: AtomicU64,
+}
+
+impl Ticker {
+    /// A counter whose next ticket is `next` or, if `next` is behind the clock, the clock's.
+    #[must_use]
+    pub fn starting_at(next: Tick) -> Self {
+        Self { next: AtomicU64::new(next) }
+    }
+
+    /// The ticket that would be handed out next if the clock stood still.
+    #[inline]
+    #[must_use]
+    pub fn peek(&self) -> Tick {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// Takes one ticket, not below `floor`, the start of the current millisecond.
+    #[inline]
+    pub fn take(&self, floor: Tick) -> Tick {
+        // The load keeps the common case, several tickets within one millisecond, at one
+        // read-modify-write; `fetch_max` alone would be as correct.
+        if self.peek() < floor {
+            self.next.fetch_max(floor, Ordering::Relaxed);
+        }
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,38 @@
+//! Strategies that several test files draw from.
+#![allow(dead_code, reason = "each file uses its own part")]
+
+use proptest::prelude::*;
+use snowflake_core::{Layout, Parts, Section};
+
+/// Every legal layout, the extremes as likely as the middle.
+pub fn layouts() -> impl Strategy<Value = Layout> {
+    let all = Layout::MAX_NODE_AND_SEQUENCE_BITS;
+    (0..=all)
+        .prop_flat_map(move |datacenter| (Just(datacenter), 0..=all - datacenter))
+        .prop_flat_map(move |(datacenter, machine)| {
+            (Just(datacenter), Just(machine), 0..=all - datacenter - machine)
+        })
+        .prop_map(|(datacenter, machine, sequence)| {
+            Layout::new(datacenter, machine, sequence).unwrap()
+        })
+}
+
+/// Parts that fit a layout, its greatest ones among them.
+pub fn parts(layout: Layout) -> impl Strategy<Value = Parts> {
+    let section = move |section| {
+        let max = layout.max(section);
+        prop_oneof![8 => 0..=max, 1 => Just(max), 1 => Just(0)]
+    };
+    (
+        section(Section::Timestamp),
+        section(Section::Datacenter),
+        section(Section::Machine),
+        section(Section::Sequence),
+    )
+        .prop_map(|(timestamp, datacenter, machine, sequence)| Parts {
+            timestamp,
+            datacenter: datacenter as u32,
+            machine: machine as u32,
+            sequence: sequence as u32,
+        })
+}

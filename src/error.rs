@@ -1,0 +1,229 @@
+//! Every refusal with its SQLSTATE, message, DETAIL and HINT.
+
+use crate::guc::{Rejected, name};
+use pgrx::pg_sys::elog::PgLogLevel;
+use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::ErrorReport;
+use snowflake_core::{
+    Epoch, IdError, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Section, SectionError, Space,
+};
+
+/// Why no ID is issued, or none taken apart.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The library is not preloaded, so there is no shared counter.
+    NotPreloaded,
+    /// The configuration gives a setting a value that was not accepted.
+    Rejected(Rejected),
+    /// Too few bits are left for the timestamp.
+    Layout(LayoutError),
+    /// `machine_id` is not set.
+    MachineUnset,
+    /// `datacenter_id` or `machine_id` does not fit its section.
+    Node(SectionError),
+    /// The clock is before the epoch.
+    EpochInFuture(Epoch),
+    /// The timestamp section has run out.
+    Exhausted(Space),
+    /// The server is a hot standby.
+    Standby,
+    /// The number is not an ID.
+    Id(IdError),
+    /// The ID's time is beyond the range of `timestamptz`.
+    Timestamp(i64),
+}
+
+/// SQLSTATE and the three texts of a report.
+struct Report {
+    code: Code,
+    message: String,
+    detail: String,
+    hint: String,
+}
+
+impl Refusal {
+    /// Raises it as an ERROR.
+    #[cold]
+    pub fn raise(&self) -> ! {
+        self.report().into_pgrx().report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    /// Says in the server log, at start, that nothing will be issued.
+    pub fn log_at_start(&self) {
+        let mut report = self.report();
+        report.message = format!("no snowflake IDs will be issued: {}", report.message);
+        report.into_pgrx().report(PgLogLevel::WARNING);
+    }
+
+    fn report(&self) -> Report {
+        match self {
+            Self::NotPreloaded => not_preloaded(),
+            Self::Rejected(setting) => rejected(setting),
+            Self::Layout(widths) => layout(widths),
+            Self::MachineUnset => machine_unset(),
+            Self::Node(section) => node(section),
+            Self::EpochInFuture(epoch) => epoch_in_future(*epoch),
+            Self::Exhausted(space) => exhausted(*space),
+            Self::Standby => standby(),
+            Self::Id(IdError::Negative(id)) => negative(*id),
+            Self::Id(IdError::Time(id)) | Self::Timestamp(id) => timestamp(*id),
+        }
+    }
+}
+
+impl Report {
+    fn new(
+        code: Code,
+        message: impl Into<String>,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { code, message: message.into(), detail: detail.into(), hint: hint.into() }
+    }
+
+    fn into_pgrx(self) -> ErrorReport {
+        ErrorReport::new(self.code, self.message, "").set_detail(self.detail).set_hint(self.hint)
+    }
+}
+
+/// Says in the server log, at start, that the ID space ends in less than five years.
+pub fn warn_of_end(space: Space) {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        format!("snowflake IDs run out at {}", last_time(space)),
+        section_text(space),
+        "Plan the move to a new ID space: see \"When the timestamp runs out\" in the manual.",
+    )
+    .into_pgrx()
+    .report(PgLogLevel::WARNING);
+}
+
+fn not_preloaded() -> Report {
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "pg_snowflake must be loaded via \"shared_preload_libraries\"",
+        "All sessions take their IDs from one counter in shared memory, which exists only if the \
+         library is loaded at server start.",
+        "Add pg_snowflake to \"shared_preload_libraries\" in postgresql.conf and restart the \
+         server.",
+    )
+}
+
+fn rejected(setting: &Rejected) -> Report {
+    let name = setting.name.to_string_lossy();
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        format!("the configured value of \"{name}\" was not accepted"),
+        format!("The value is \"{}\".", setting.value),
+        format!("Correct \"{name}\" in the server configuration; only an administrator can."),
+    )
+}
+
+fn layout(widths: &LayoutError) -> Report {
+    let LayoutError { datacenter_bits, machine_bits, sequence_bits } = widths;
+    let left = i64::from(PAYLOAD_BITS)
+        - i64::from(*datacenter_bits)
+        - i64::from(*machine_bits)
+        - i64::from(*sequence_bits);
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "the snowflake layout leaves too few bits for the timestamp",
+        format!(
+            "datacenter_bits = {datacenter_bits}, machine_bits = {machine_bits} and sequence_bits \
+             = {sequence_bits} leave {left} of {PAYLOAD_BITS} bits; the timestamp needs at least \
+             {MIN_TIMESTAMP_BITS}.",
+        ),
+        "Lower \"pg_snowflake.datacenter_bits\", \"pg_snowflake.machine_bits\" or \
+         \"pg_snowflake.sequence_bits\" and restart the server.",
+    )
+}
+
+fn machine_unset() -> Report {
+    let name = name::MACHINE_ID.to_string_lossy();
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        format!("\"{name}\" is not set"),
+        "It has no default on purpose: two servers that share datacenter and machine issue the \
+         same IDs.",
+        format!("Set \"{name}\" to a number that no other server has and restart the server."),
+    )
+}
+
+fn node(SectionError { section, value, max }: &SectionError) -> Report {
+    let section = Section::name(*section);
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        format!("\"pg_snowflake.{section}_id\" does not fit its section"),
+        format!(
+            "{section}_id is {value}; {section}_bits = {} allows 0 to {max}.",
+            max.count_ones()
+        ),
+        format!(
+            "Choose another \"pg_snowflake.{section}_id\" or, for a new ID space, more \
+             \"pg_snowflake.{section}_bits\", and restart the server."
+        ),
+    )
+}
+
+fn epoch_in_future(epoch: Epoch) -> Report {
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "the snowflake epoch lies in the future",
+        format!("The epoch is {epoch}."),
+        "Check the server's clock and \"pg_snowflake.epoch\".",
+    )
+}
+
+fn exhausted(space: Space) -> Report {
+    Report::new(
+        Code::ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
+        "the timestamp section of snowflake IDs is exhausted",
+        section_text(space),
+        "Check the server's clock; if it is right, the data needs a new ID space: see \"When the \
+         timestamp runs out\" in the manual.",
+    )
+}
+
+fn section_text(space: Space) -> String {
+    format!(
+        "{} bits of milliseconds since {} end at {}.",
+        space.layout.bits(Section::Timestamp),
+        space.epoch,
+        last_time(space)
+    )
+}
+
+/// The end of the space; it may lie beyond the calendar.
+fn last_time(space: Space) -> String {
+    let end = Epoch::from_unix_millis(space.last_unix_millis());
+    end.map_or_else(|| "a time after the year 9999".to_owned(), |end| end.to_string())
+}
+
+fn standby() -> Report {
+    Report::new(
+        Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+        "cannot execute snowflake_nextval() during recovery",
+        "This server is a standby: the IDs of its primary reach it with the replicated rows.",
+        "Call snowflake_nextval() on the primary, or promote this server.",
+    )
+}
+
+fn negative(id: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+        format!("snowflake ID {id} is negative"),
+        "The sign bit of a snowflake ID is always 0.",
+        "Pass a value that snowflake_nextval() returned.",
+    )
+}
+
+fn timestamp(id: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        format!("the time of snowflake ID {id} is out of range"),
+        "It lies outside of what type timestamp with time zone can hold.",
+        "Pass a value that snowflake_nextval() returned, and check \"pg_snowflake.epoch\" and the \
+         section widths.",
+    )
+}

@@ -1,0 +1,153 @@
+//! The shared counter and the ordinary path to the next ID.
+
+use crate::error::Refusal;
+use crate::{clock, guc, node};
+use pgrx::prelude::*;
+use pgrx::{PGRXSharedMemory, PgAtomic, pg_shmem_init};
+use snowflake_core::{Generator, IssueError, Pacer, Section, Tick, Ticker};
+use std::ffi::c_long;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What all sessions of the server share.
+///
+/// Aligned so that no other data of the server lies in the counter's cache line.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shared {
+    ticker: Ticker,
+    pacer: Pacer,
+}
+
+// SAFETY: made of atomics only, without pointers, so it means the same in every process.
+unsafe impl PGRXSharedMemory for Shared {}
+
+// SAFETY: the name starts with the extension's, so no other library uses it.
+static SHARED: PgAtomic<Shared> = unsafe { PgAtomic::new(c"pg_snowflake") };
+
+/// Whether shared memory was asked for; inherited by every session from the postmaster.
+static PRELOADED: AtomicBool = AtomicBool::new(false);
+
+/// Set by the first call in a session that found everything in order. None of that can change
+/// within a session: settings are fixed, and a promoted server never becomes a standby again.
+static ISSUER: OnceLock<Issuer> = OnceLock::new();
+
+/// Asks the postmaster for the shared memory; only possible while libraries are preloaded.
+pub fn request_shared_memory() {
+    pg_shmem_init!(SHARED);
+    PRELOADED.store(true, Ordering::Relaxed);
+}
+
+/// The next ID of this server.
+///
+/// # Errors
+/// With the reason why none can be issued; nothing is lost then.
+#[inline]
+pub fn next() -> Result<i64, Refusal> {
+    match ISSUER.get() {
+        Some(issuer) => issuer.next(),
+        None => prepare()?.next(),
+    }
+}
+
+#[cold]
+fn prepare() -> Result<&'static Issuer, Refusal> {
+    if !PRELOADED.load(Ordering::Relaxed) {
+        return Err(Refusal::NotPreloaded);
+    }
+    let generator = node::generator()?;
+    // SAFETY: any process attached to shared memory may ask.
+    if unsafe { pg_sys::RecoveryInProgress() } {
+        return Err(Refusal::Standby);
+    }
+    Ok(ISSUER.get_or_init(|| Issuer { generator, shared: SHARED.get() }))
+}
+
+struct Issuer {
+    generator: Generator,
+    shared: &'static Shared,
+}
+
+impl Issuer {
+    /// One clock read, one or two atomic operations, two comparisons.
+    #[inline]
+    fn next(&self) -> Result<i64, Refusal> {
+        let Shared { ticker, .. } = self.shared;
+        let floor = match self.generator.floor(ticker, clock::wall_millis()) {
+            Ok(floor) => floor,
+            Err(error) => return Err(self.refusal(error)),
+        };
+        let limit = self.generator.limit(floor, guc::max_drift_millis());
+        // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
+        let next = ticker.peek();
+        if next > limit {
+            self.hold(next)?;
+        }
+        let tick = ticker.take(floor);
+        if tick > limit {
+            self.hold(tick)?;
+        }
+        Ok(self.generator.id(tick))
+    }
+
+    /// Waits until a tick beyond the drift limit is due.
+    #[cold]
+    fn hold(&self, tick: Tick) -> Result<(), Refusal> {
+        let Self { generator, shared: Shared { ticker, pacer } } = self;
+        generator.check(tick).map_err(|error| self.refusal(error))?;
+        let start = |tick| generator.start_micros(tick);
+        loop {
+            let id_clock = start(ticker.peek());
+            let clocks = clock::both(generator.space().epoch);
+            let max_drift = i64::from(guc::max_drift_millis()) * 1_000;
+            match pacer.wait(start(tick), id_clock, clocks, max_drift, self.slack()) {
+                0 => return Ok(()),
+                micros => sleep(micros),
+            }
+        }
+    }
+
+    /// How far sessions that hold one ticket each can be ahead of the tick that is due, in
+    /// microseconds, with room for a late wake-up.
+    fn slack(&self) -> i64 {
+        // SAFETY: fixed once the server accepts connections.
+        let sessions = i64::from(unsafe { pg_sys::MaxBackends });
+        let millis = (sessions >> self.generator.layout().bits(Section::Sequence)) + 10;
+        millis * 1_000
+    }
+
+    #[cold]
+    fn refusal(&self, error: IssueError) -> Refusal {
+        let space = self.generator.space();
+        match error {
+            IssueError::Exhausted => Refusal::Exhausted(space),
+            IssueError::EpochInFuture => Refusal::EpochInFuture(space.epoch),
+        }
+    }
+}
+
+/// Sleeps, visibly and interruptibly, holding nothing.
+fn sleep(micros: i64) {
+    let millis = micros.div_euclid(1_000) + 1;
+    let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+    // SAFETY: the latch is this process's own; resetting it before looking at interrupts loses
+    // no wake-up.
+    unsafe {
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, millis as c_long, wait_event());
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+    }
+    pgrx::check_for_interrupts!();
+}
+
+/// What `pg_stat_activity` shows for a paced session: wait event `SnowflakePacing` of type
+/// `Extension`, or plain `Extension` where PostgreSQL has no names for extensions' events.
+fn wait_event() -> u32 {
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    {
+        static EVENT: OnceLock<u32> = OnceLock::new();
+        // SAFETY: the name is a valid C string; PostgreSQL gives equal names the same event.
+        *EVENT.get_or_init(|| unsafe { pg_sys::WaitEventExtensionNew(c"SnowflakePacing".as_ptr()) })
+    }
+    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    pg_sys::PG_WAIT_EXTENSION
+}

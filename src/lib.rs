@@ -1,0 +1,48 @@
+//! `pg_snowflake`: sortable 64-bit IDs inside PostgreSQL, issued by every node on its own.
+//!
+//! Data flows one way: SQL function ([`api`]) -> what this server is ([`node`], from the settings
+//! in [`guc`]) -> the shared counter ([`issuer`]) -> ID. The arithmetic lives in `snowflake-core`.
+
+use pgrx::prelude::*;
+
+mod api;
+mod clock;
+mod error;
+mod guc;
+mod issuer;
+mod node;
+mod row;
+#[cfg(any(test, feature = "pg_test"))]
+mod tests;
+
+pg_module_magic!(name, version);
+
+/// Called by PostgreSQL when the library is loaded: by the postmaster where it is preloaded, else
+/// by the first session that calls one of its functions.
+#[pg_guard]
+#[allow(non_snake_case, reason = "the name is PostgreSQL's")]
+pub extern "C-unwind" fn _PG_init() {
+    // SAFETY: a plain read of a global that only this process writes.
+    let preloading = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
+    guc::define(preloading);
+    if preloading {
+        issuer::request_shared_memory();
+        node::report_at_start();
+    }
+}
+
+/// `cargo pgrx test` looks for this module at the root of the crate.
+#[cfg(test)]
+pub mod pg_test {
+    /// Called once before the tests.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// The settings that every server of this project runs with.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        include_str!("../pgrx-conf/postgresql.conf")
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect()
+    }
+}
