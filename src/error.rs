@@ -116,7 +116,14 @@ fn rejected(setting: &Rejected) -> Report {
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("the configured value of \"{name}\" was not accepted"),
         format!("The value is \"{}\".", setting.value),
-        format!("Correct \"{name}\" in the server configuration; only an administrator can."),
+        if setting.at_start {
+            format!("Correct \"{name}\" in the server configuration and restart the server.")
+        } else {
+            format!(
+                "Correct \"{name}\" in the server configuration or, if a session, role or database \
+                 has set it, take that back; then connect again."
+            )
+        },
     )
 }
 

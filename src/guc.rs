@@ -52,6 +52,9 @@ static MAX_DRIFT_MS: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 /// The epoch in force, parsed, as milliseconds since 1970; kept by the assign hook.
 static EPOCH_UNIX_MILLIS: AtomicI64 = AtomicI64::new(0);
 
+/// When the configuration had been read last, as the library was loaded.
+static LOADED_WITH: AtomicI64 = AtomicI64::new(0);
+
 /// Settings whose configured value was not accepted when the library was loaded.
 static REJECTED: OnceLock<Vec<Rejected>> = OnceLock::new();
 
@@ -62,14 +65,15 @@ pub struct Rejected {
     pub name: &'static CStr,
     /// The value it was given.
     pub value: String,
+    /// Whether that was at server start, and not when a session loaded the library.
+    pub at_start: bool,
 }
 
 /// Defines all settings and reserves their prefix.
 pub fn define(preloading: bool) {
-    let configured = name::SPACE
-        .into_iter()
-        .chain(name::ISSUING)
-        .filter_map(|name| configured_value(name).map(|value| Rejected { name, value }));
+    let configured = name::SPACE.into_iter().chain(name::ISSUING).filter_map(|name| {
+        configured_value(name).map(|value| Rejected { name, value, at_start: preloading })
+    });
     let configured: Vec<_> = configured.collect();
     let fixed = || if preloading { GucContext::Postmaster } else { GucContext::Sighup };
     define_node(fixed);
@@ -86,6 +90,7 @@ pub fn define(preloading: bool) {
     );
     // A value that the definition took over has kept its source.
     let rejected = configured.into_iter().filter(|setting| is_default(setting.name)).collect();
+    LOADED_WITH.store(config_time(), Ordering::Relaxed);
     // Only set here, and a library is initialised once per process.
     let _ = REJECTED.set(rejected);
     // SAFETY: the prefix is a valid C string.
@@ -175,11 +180,14 @@ pub fn max_drift_millis() -> u32 {
     unsafe { MAX_DRIFT_MS.as_ptr().read() }.unsigned_abs()
 }
 
-/// The first of these settings that the configuration gives a value which was not accepted, and
-/// which has not been corrected by a reload since.
+/// The first of these settings that the configuration gives a value which was not accepted.
+///
+/// A reload may have corrected `max_drift` since; PostgreSQL itself reports what a reload rejects.
 pub fn rejected(names: &[&CStr]) -> Option<Rejected> {
-    let all = REJECTED.get()?.iter();
-    all.filter(|setting| names.contains(&setting.name)).find(|s| is_default(s.name)).cloned()
+    let stands = |setting: &&Rejected| {
+        names.contains(&setting.name) && (setting.name != name::MAX_DRIFT || !reloaded())
+    };
+    REJECTED.get()?.iter().find(stands).cloned()
 }
 
 #[pg_guard]
@@ -229,6 +237,15 @@ fn configured_value(name: &CStr) -> Option<String> {
         let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
         (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
     }
+}
+
+fn reloaded() -> bool {
+    config_time() != LOADED_WITH.load(Ordering::Relaxed)
+}
+
+fn config_time() -> i64 {
+    // SAFETY: a plain read of a global that only this process writes.
+    unsafe { pg_sys::PgReloadTime }
 }
 
 /// Whether a setting stands at its built-in default.

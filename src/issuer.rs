@@ -9,6 +9,11 @@ use std::ffi::c_long;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// A paced session sleeps at least this long. Waking up for every single millisecond keeps a
+/// crowd busy waiting: 36 sessions took 0.15 of a core, with this 0.04, at the same rate of IDs.
+/// What is not taken meanwhile is not lost: [`Pacer::BURST`] is longer.
+const NAP_MICROS: i64 = 5_000;
+
 /// What all sessions of the server share.
 ///
 /// Aligned so that no other data of the server lies in the counter's cache line.
@@ -102,7 +107,7 @@ impl Issuer {
             let max_drift = i64::from(guc::max_drift_millis()) * 1_000;
             match pacer.wait(start(tick), id_clock, clocks, max_drift, self.slack()) {
                 0 => return Ok(()),
-                micros => sleep(micros),
+                micros => sleep(micros.max(NAP_MICROS)),
             }
         }
     }

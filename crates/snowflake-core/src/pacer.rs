@@ -46,9 +46,9 @@ impl Default for Pacer {
 }
 
 impl Pacer {
-    /// How much of an anchored line may be left unused and made up for later, in microseconds.
-    /// Sleeps end about a millisecond late; without this, every late wake-up would slow issuing.
-    pub const BURST: i64 = 2_000;
+    /// How much of an anchored line may be left unused and made up for later, in microseconds:
+    /// callers may sleep that much longer than they have to without slowing issuing down.
+    pub const BURST: i64 = 8_000;
 
     /// How long the caller has to wait until the millisecond that starts at `start` may be issued:
     /// microseconds, 0 for not at all.

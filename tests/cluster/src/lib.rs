@@ -1,0 +1,30 @@
+//! Real PostgreSQL servers for the tests and the demo of `pg_snowflake`.
+//!
+//! What an ID generator promises is about processes: crashes, restarts, failovers, sessions that
+//! race. This crate looks at the extension from outside, as a client does:
+//!
+//! - [`Node`] is a private, throw-away server: it can be stopped, crashed, killed, cloned into a
+//!   standby and promoted, and leaves nothing behind when dropped.
+//! - [`Ledger`] collects the IDs that clients received and finds the first one that breaks a promise.
+//!
+//! The scenarios are in `tests/`, one a file. The programs of the server under test come from
+//! `$PG_CONFIG --bindir` (`pg_config` when unset) and must have `pg_snowflake` installed. PostgreSQL
+//! refuses to run as root, so root's servers run as `$SNOWFLAKE_SERVER_USER` (`postgres` when unset,
+//! or `nobody`). Linux only: it leans on `/proc` and on the parent-death signal.
+
+mod builder;
+pub mod ledger;
+pub mod node;
+mod poll;
+mod process;
+mod program;
+mod refusal;
+mod settings;
+
+pub use builder::Builder;
+pub use ledger::{Ledger, Session};
+pub use node::Node;
+pub use poll::wait_for;
+pub use process::processes_in;
+pub use program::run;
+pub use refusal::{Refusal, refusal};

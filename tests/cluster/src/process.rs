@@ -1,0 +1,78 @@
+//! Processes as the operating system sees them.
+
+use std::{
+    fs, io,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command},
+    sync::{OnceLock, mpsc},
+    thread,
+};
+
+use anyhow::{Context, Result};
+use nix::{
+    errno::Errno,
+    sys::{
+        prctl,
+        signal::{Signal, kill},
+    },
+    unistd::{Pid, getpid, getppid},
+};
+
+/// The processes whose working directory is within `directory`: all of a server, when that is its
+/// data directory.
+pub fn processes_in(directory: &Path) -> Result<Vec<i32>> {
+    let entries = fs::read_dir("/proc").context("reading /proc")?;
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(pids
+        .filter(|pid| {
+            fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
+        })
+        .collect())
+}
+
+/// Sends `signal`; a process that is gone already is fine.
+pub(crate) fn send(pid: i32, signal: Signal) -> Result<()> {
+    match kill(Pid::from_raw(pid), signal) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(errno).with_context(|| format!("sending {signal} to process {pid}")),
+    }
+}
+
+/// Starts `command` in a process group of its own; the kernel sends it `signal` when this process
+/// dies, however it dies.
+pub(crate) fn spawn_tied(mut command: Command, signal: Signal) -> io::Result<Child> {
+    command.process_group(0);
+    let parent = getpid();
+    // SAFETY: the closure runs between fork and exec and makes two plain system calls only.
+    unsafe {
+        command.pre_exec(move || {
+            // After std's change of user, which would have cleared it.
+            prctl::set_pdeathsig(signal)?;
+            // The parent may have died before the call.
+            if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
+        });
+    }
+    spawn_from_lasting_thread(command)
+}
+
+type Order = (Command, mpsc::Sender<io::Result<Child>>);
+
+/// The parent whose death counts is the *thread* that forked, so one thread that lives as long as
+/// this process does all the forking.
+fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
+    static FORKER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
+    let forker = FORKER.get_or_init(|| {
+        let (orders, inbox) = mpsc::channel::<Order>();
+        thread::spawn(move || {
+            for (mut command, reply) in inbox {
+                // Nobody waiting for the reply any more is no reason to stop forking for others.
+                reply.send(command.spawn()).ok();
+            }
+        });
+        orders
+    });
+    let (reply, child) = mpsc::channel();
+    forker.send((command, reply)).map_err(|_| io::Error::other("the forking thread is gone"))?;
+    child.recv().map_err(|_| io::Error::other("the forking thread is gone"))?
+}

@@ -1,0 +1,128 @@
+//! The programs of the PostgreSQL under test, and whom they run as.
+
+use std::{
+    env,
+    ffi::OsStr,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::{User, geteuid};
+
+/// An installed PostgreSQL.
+#[derive(Debug, Clone)]
+pub(crate) struct Installation {
+    bindir: PathBuf,
+    /// Major version, such as 17.
+    pub(crate) major: u32,
+    /// Whom servers run as when this process is root; `None`: as this process.
+    server_user: Option<(u32, u32)>,
+}
+
+impl Installation {
+    /// The one that `$PG_CONFIG` describes.
+    pub(crate) fn find() -> Result<Self> {
+        let pg_config = env::var_os("PG_CONFIG").unwrap_or_else(|| "pg_config".into());
+        let ask = |what| run(Command::new(&pg_config).arg(what));
+        let version = ask("--version")?;
+        Ok(Self {
+            bindir: ask("--bindir")?.trim().into(),
+            major: major(&version).with_context(|| format!("no version in \"{version}\""))?,
+            server_user: server_user()?,
+        })
+    }
+
+    /// A program that the server's user has to run.
+    pub(crate) fn server(&self, name: &str) -> Command {
+        let mut command = self.client(name);
+        if let Some((uid, gid)) = self.server_user {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+
+    /// A program that anyone may run.
+    pub(crate) fn client(&self, name: &str) -> Command {
+        let mut command = Command::new(self.bindir.join(name));
+        for (name, _) in env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"PG") {
+                command.env_remove(name);
+            }
+        }
+        command.env("LC_ALL", "C");
+        command
+    }
+
+    /// Hands `path` to the server's user.
+    pub(crate) fn give(&self, path: &Path) -> Result<()> {
+        let Some((uid, gid)) = self.server_user else {
+            return Ok(());
+        };
+        chown(path, Some(uid), Some(gid))
+            .with_context(|| format!("giving {} to the server's user", path.display()))
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    let number = version.split_whitespace().nth(1)?;
+    let digits = number.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+fn server_user() -> Result<Option<(u32, u32)>> {
+    if !geteuid().is_root() {
+        return Ok(None);
+    }
+    let wanted = env::var("SNOWFLAKE_SERVER_USER").ok();
+    let names = match &wanted {
+        Some(name) => vec![name.as_str()],
+        None => vec!["postgres", "nobody"],
+    };
+    for name in &names {
+        if let Some(user) = User::from_name(name)? {
+            return Ok(Some((user.uid.as_raw(), user.gid.as_raw())));
+        }
+    }
+    bail!(
+        "PostgreSQL does not run as root, and there is no user {}; set SNOWFLAKE_SERVER_USER",
+        names.join(" or ")
+    )
+}
+
+/// Runs `command` to its end and returns what it printed; an error carries its stderr.
+pub fn run(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("running {}", show(command)))?;
+    if !output.status.success() {
+        bail!(
+            "{} failed with {}: {}",
+            show(command),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The command line, without the environment.
+pub(crate) fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn the_major_version_is_read_from_any_release() {
+        assert_eq!(major("PostgreSQL 15.20 (Debian 15.20-0+deb12u1)"), Some(15));
+        assert_eq!(major("PostgreSQL 18.4"), Some(18));
+        assert_eq!(major("PostgreSQL 19beta1"), Some(19));
+        assert_eq!(major("nothing"), None);
+    }
+}
