@@ -2,13 +2,10 @@
 
 use crate::error::Refusal;
 use crate::row::Row;
-use crate::{issuer, node};
+use crate::{clock, issuer, node};
 use pgrx::prelude::*;
 use snowflake_core::Decoded;
 use std::ops::Range;
-
-/// Milliseconds from 1970 to 2000, where PostgreSQL counts `timestamptz` from.
-const POSTGRES_EPOCH_UNIX_MILLIS: i64 = 946_684_800_000;
 
 /// What `timestamptz` holds, in microseconds since 2000: from 4714-11-24 BC up to 294277-01-01
 /// (`MIN_TIMESTAMP` and `END_TIMESTAMP` in PostgreSQL's `datatype/timestamp.h`).
@@ -39,7 +36,7 @@ fn decode(id: i64) -> Result<Row<4>, Refusal> {
 
 /// Milliseconds since 1970 as PostgreSQL's microseconds since 2000, where the type holds them.
 fn timestamptz(unix_millis: i64) -> Option<i64> {
-    let micros = unix_millis.checked_sub(POSTGRES_EPOCH_UNIX_MILLIS)?.checked_mul(1_000)?;
+    let micros = unix_millis.checked_sub(clock::POSTGRES_EPOCH_UNIX_MILLIS)?.checked_mul(1_000)?;
     TIMESTAMPTZ_MICROS.contains(&micros).then_some(micros)
 }
 

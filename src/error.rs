@@ -1,11 +1,14 @@
 //! Every refusal with its SQLSTATE, message, DETAIL and HINT.
 
 use crate::guc::{Rejected, name};
+use crate::lease::FloorSource;
+use crate::lease_file;
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::ErrorReport;
 use snowflake_core::{
-    Epoch, IdError, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Section, SectionError, Space,
+    Epoch, IdError, LayoutError, MIN_TIMESTAMP_BITS, Node, PAYLOAD_BITS, RecordError, Section,
+    SectionError, Space,
 };
 
 /// Why no ID is issued, or none taken apart.
@@ -27,6 +30,12 @@ pub enum Refusal {
     Exhausted(Space),
     /// The server is a hot standby.
     Standby,
+    /// The lease on disk belongs to another ID space than the settings say.
+    SpaceDiffers { recorded: Space, configured: Space },
+    /// The lease file is not one that this version wrote.
+    LeaseDamaged(RecordError),
+    /// A step of reading or writing the lease file failed.
+    LeaseFile { action: &'static str, name: &'static str, errno: i32 },
     /// The number is not an ID.
     Id(IdError),
     /// The ID's time is beyond the range of `timestamptz`.
@@ -56,6 +65,11 @@ impl Refusal {
         report.into_pgrx().report(PgLogLevel::WARNING);
     }
 
+    /// Says in the server log what kept the keeper, or a shutdown, from its work.
+    pub fn log(&self) {
+        self.report().into_pgrx().report(PgLogLevel::WARNING);
+    }
+
     fn report(&self) -> Report {
         match self {
             Self::NotPreloaded => not_preloaded(),
@@ -66,6 +80,9 @@ impl Refusal {
             Self::EpochInFuture(epoch) => epoch_in_future(*epoch),
             Self::Exhausted(space) => exhausted(*space),
             Self::Standby => standby(),
+            Self::SpaceDiffers { recorded, configured } => space_differs(*recorded, *configured),
+            Self::LeaseDamaged(error) => lease_damaged(*error),
+            Self::LeaseFile { action, name, errno } => lease_file(action, name, *errno),
             Self::Id(IdError::Negative(id)) => negative(*id),
             Self::Id(IdError::Time(id)) | Self::Timestamp(id) => timestamp(*id),
         }
@@ -97,6 +114,51 @@ pub fn warn_of_end(space: Space) {
     )
     .into_pgrx()
     .report(PgLogLevel::WARNING);
+}
+
+/// Tells the server log, and no client.
+fn log(message: String, detail: &str) {
+    ErrorReport::new(Code::ERRCODE_SUCCESSFUL_COMPLETION, message, "")
+        .set_detail(detail)
+        .report(PgLogLevel::LOG_SERVER_ONLY);
+}
+
+/// The lease says that another node has issued here before.
+pub fn log_other_node(before: Node, now: Node) {
+    log(
+        format!(
+            "snowflake IDs are issued by {} from now on, before by {}",
+            text(now),
+            text(before)
+        ),
+        "IDs go on above those that were issued before.",
+    );
+}
+
+/// The ID clock is ahead of the wall clock from the start.
+pub fn log_start_with_drift(millis: i64, source: FloorSource) {
+    let what = match source {
+        FloorSource::Lease => "the lease on disk",
+        FloorSource::Replay => "the last transaction replayed from WAL",
+        FloorSource::Checkpoint => "the last checkpoint",
+        FloorSource::Clock => "the wall clock",
+    };
+    log(
+        format!("the snowflake ID clock starts {millis} ms ahead of the wall clock"),
+        &format!("IDs have to be above {what}. The wall clock will catch up."),
+    );
+}
+
+/// The wall clock was set back.
+pub fn log_step_back(millis: i64) {
+    log(
+        format!("the wall clock has stepped back by {millis} ms"),
+        "Snowflake IDs go on from where they were until it has caught up.",
+    );
+}
+
+fn text(Node { datacenter, machine }: Node) -> String {
+    format!("datacenter {datacenter}, machine {machine}")
 }
 
 fn not_preloaded() -> Report {
@@ -213,6 +275,59 @@ fn standby() -> Report {
         "cannot execute snowflake_nextval() during recovery",
         "This server is a standby: the IDs of its primary reach it with the replicated rows.",
         "Call snowflake_nextval() on the primary, or promote this server.",
+    )
+}
+
+fn space_differs(recorded: Space, configured: Space) -> Report {
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "the settings describe another snowflake ID space than the one that this server has",
+        format!(
+            "IDs of this server have {}, by the file \"{}\"; the settings say {}.",
+            space_text(recorded),
+            lease_file::NAME,
+            space_text(configured)
+        ),
+        "Set \"pg_snowflake.epoch\" and the section widths back and restart the server; only if no ID \
+         of it is in use, stop it and remove the file instead.",
+    )
+}
+
+fn space_text(Space { layout, epoch }: Space) -> String {
+    let bits = |section| layout.bits(section);
+    format!(
+        "datacenter_bits = {}, machine_bits = {}, sequence_bits = {} and epoch = {epoch}",
+        bits(Section::Datacenter),
+        bits(Section::Machine),
+        bits(Section::Sequence)
+    )
+}
+
+fn lease_damaged(error: RecordError) -> Report {
+    let name = lease_file::NAME;
+    Report::new(
+        Code::ERRCODE_DATA_CORRUPTED,
+        format!("file \"{name}\" in the data directory is not a valid snowflake lease"),
+        format!("In that file, {error}. It says which IDs may have been issued already."),
+        "Restore the file from a backup of this data directory; only if the server's clock was never \
+         ahead of the present time, stop the server and remove the file instead.",
+    )
+}
+
+fn lease_file(action: &str, name: &str, errno: i32) -> Report {
+    let code = match errno {
+        libc::ENOSPC | libc::EDQUOT => Code::ERRCODE_DISK_FULL,
+        libc::EACCES | libc::EPERM | libc::EROFS => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        libc::EMFILE | libc::ENFILE => Code::ERRCODE_INSUFFICIENT_RESOURCES,
+        libc::EISDIR => Code::ERRCODE_WRONG_OBJECT_TYPE,
+        _ => Code::ERRCODE_IO_ERROR,
+    };
+    let error = std::io::Error::from_raw_os_error(errno);
+    Report::new(
+        code,
+        format!("could not {action} file \"{name}\" in the data directory: {error}"),
+        "A snowflake ID is returned only when the lease on disk covers it.",
+        "Nothing is lost: once the file system works again, so does the next call.",
     )
 }
 

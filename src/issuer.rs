@@ -1,47 +1,23 @@
-//! The shared counter and the ordinary path to the next ID.
+//! The ordinary path to the next ID.
 
 use crate::error::Refusal;
+use crate::lease::{self, Extender};
+use crate::shared::{self, Shared};
 use crate::{clock, guc, node};
 use pgrx::prelude::*;
-use pgrx::{PGRXSharedMemory, PgAtomic, pg_shmem_init};
-use snowflake_core::{Generator, IssueError, Pacer, Section, Tick, Ticker};
+use snowflake_core::{Generator, IssueError, Section, Tick};
 use std::ffi::c_long;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A paced session sleeps at least this long. Waking up for every single millisecond keeps a
 /// crowd busy waiting: 36 sessions took 0.15 of a core, with this 0.04, at the same rate of IDs.
-/// What is not taken meanwhile is not lost: [`Pacer::BURST`] is longer.
+/// What is not taken meanwhile is not lost: [`snowflake_core::Pacer::BURST`] is longer.
 const NAP_MICROS: i64 = 5_000;
-
-/// What all sessions of the server share.
-///
-/// Aligned so that no other data of the server lies in the counter's cache line.
-#[derive(Default)]
-#[repr(align(128))]
-struct Shared {
-    ticker: Ticker,
-    pacer: Pacer,
-}
-
-// SAFETY: made of atomics only, without pointers, so it means the same in every process.
-unsafe impl PGRXSharedMemory for Shared {}
-
-// SAFETY: the name starts with the extension's, so no other library uses it.
-static SHARED: PgAtomic<Shared> = unsafe { PgAtomic::new(c"pg_snowflake") };
-
-/// Whether shared memory was asked for; inherited by every session from the postmaster.
-static PRELOADED: AtomicBool = AtomicBool::new(false);
 
 /// Set by the first call in a session that found everything in order. None of that can change
 /// within a session: settings are fixed, and a promoted server never becomes a standby again.
 static ISSUER: OnceLock<Issuer> = OnceLock::new();
-
-/// Asks the postmaster for the shared memory; only possible while libraries are preloaded.
-pub fn request_shared_memory() {
-    pg_shmem_init!(SHARED);
-    PRELOADED.store(true, Ordering::Relaxed);
-}
 
 /// The next ID of this server.
 ///
@@ -57,15 +33,13 @@ pub fn next() -> Result<i64, Refusal> {
 
 #[cold]
 fn prepare() -> Result<&'static Issuer, Refusal> {
-    if !PRELOADED.load(Ordering::Relaxed) {
-        return Err(Refusal::NotPreloaded);
-    }
+    let shared = shared::get().ok_or(Refusal::NotPreloaded)?;
     let generator = node::generator()?;
     // SAFETY: any process attached to shared memory may ask.
     if unsafe { pg_sys::RecoveryInProgress() } {
         return Err(Refusal::Standby);
     }
-    Ok(ISSUER.get_or_init(|| Issuer { generator, shared: SHARED.get() }))
+    Ok(ISSUER.get_or_init(|| Issuer { generator, shared }))
 }
 
 struct Issuer {
@@ -77,38 +51,58 @@ impl Issuer {
     /// One clock read, one or two atomic operations, two comparisons.
     #[inline]
     fn next(&self) -> Result<i64, Refusal> {
-        let Shared { ticker, .. } = self.shared;
-        let floor = match self.generator.floor(ticker, clock::wall_millis()) {
+        let Self { generator, shared: Shared { ticker, lease, .. } } = self;
+        let floor = match generator.floor(ticker, clock::wall_millis()) {
             Ok(floor) => floor,
-            Err(error) => return Err(self.refusal(error)),
+            Err(error) => self.floor_off_range(error)?,
         };
-        let limit = self.generator.limit(floor, guc::max_drift_millis());
+        let limit = generator.limit(floor, guc::max_drift_millis()).min(lease.end());
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
-        let next = ticker.peek();
-        if next > limit {
+        let next = ticker.peek().max(floor);
+        if next >= limit {
             self.hold(next)?;
         }
         let tick = ticker.take(floor);
-        if tick > limit {
+        if tick >= limit {
             self.hold(tick)?;
         }
-        Ok(self.generator.id(tick))
+        Ok(generator.id(tick))
+    }
+
+    /// Returns when a tick may be returned: when the lease covers it and it is due.
+    #[cold]
+    fn hold(&self, tick: Tick) -> Result<(), Refusal> {
+        let Self { generator, shared } = self;
+        generator.check(tick).map_err(|error| self.refusal(error))?;
+        if tick >= shared.lease.end() {
+            lease::extend(generator, shared, tick, Extender::Caller)?;
+        }
+        self.pace(tick);
+        Ok(())
     }
 
     /// Waits until a tick beyond the drift limit is due.
-    #[cold]
-    fn hold(&self, tick: Tick) -> Result<(), Refusal> {
-        let Self { generator, shared: Shared { ticker, pacer } } = self;
-        generator.check(tick).map_err(|error| self.refusal(error))?;
-        let start = |tick| generator.start_micros(tick);
+    fn pace(&self, tick: Tick) {
+        let Self { generator, shared } = self;
+        let mut since = None;
+        shared.watch_clock();
         loop {
-            let id_clock = start(ticker.peek());
+            let id_clock = generator.start_micros(shared.ticker.peek());
             let clocks = clock::both(generator.space().epoch);
             let max_drift = i64::from(guc::max_drift_millis()) * 1_000;
-            match pacer.wait(start(tick), id_clock, clocks, max_drift, self.slack()) {
-                0 => return Ok(()),
-                micros => sleep(micros.max(NAP_MICROS)),
+            let start = generator.start_micros(tick);
+            match shared.pacer.wait(start, id_clock, clocks, max_drift, self.slack()) {
+                0 => break,
+                micros => {
+                    since.get_or_insert(clocks.monotonic);
+                    sleep(micros.max(NAP_MICROS));
+                }
             }
+        }
+        if let Some(since) = since {
+            let waited = clock::monotonic_micros() - since;
+            shared.counters.waits.fetch_add(1, Relaxed);
+            shared.counters.wait_micros.fetch_add(waited.unsigned_abs(), Relaxed);
         }
     }
 
@@ -119,6 +113,17 @@ impl Issuer {
         let sessions = i64::from(unsafe { pg_sys::MaxBackends });
         let millis = (sessions >> self.generator.layout().bits(Section::Sequence)) + 10;
         millis * 1_000
+    }
+
+    /// A clock before the epoch is no reason to refuse if IDs were issued already, be it in a former
+    /// life of the server: the lease knows.
+    #[cold]
+    fn floor_off_range(&self, error: IssueError) -> Result<Tick, Refusal> {
+        let Self { generator, shared } = self;
+        if error == IssueError::EpochInFuture && shared.lease.end() == 0 {
+            lease::extend(generator, shared, 0, Extender::Caller)?;
+        }
+        generator.floor(&shared.ticker, clock::wall_millis()).map_err(|error| self.refusal(error))
     }
 
     #[cold]

@@ -1,7 +1,9 @@
 //! `pg_snowflake`: sortable 64-bit IDs inside PostgreSQL, issued by every node on its own.
 //!
 //! Data flows one way: SQL function ([`api`]) -> what this server is ([`node`], from the settings
-//! in [`guc`]) -> the shared counter ([`issuer`]) -> ID. The arithmetic lives in `snowflake-core`.
+//! in [`guc`]) -> the counter ([`issuer`], in [`shared`] memory) -> the [`lease`] that makes it durable
+//! (in [`lease_file`], extended ahead of time by the [`keeper`]) -> ID. The arithmetic lives in
+//! `snowflake-core`.
 
 use pgrx::prelude::*;
 
@@ -10,8 +12,12 @@ mod clock;
 mod error;
 mod guc;
 mod issuer;
+mod keeper;
+mod lease;
+mod lease_file;
 mod node;
 mod row;
+mod shared;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
@@ -26,7 +32,8 @@ pub extern "C-unwind" fn _PG_init() {
     let preloading = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
     guc::define(preloading);
     if preloading {
-        issuer::request_shared_memory();
+        shared::request();
+        keeper::register();
         node::report_at_start();
     }
 }

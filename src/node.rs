@@ -1,18 +1,34 @@
 //! What this server is: its ID space and its place in it, from the settings.
 
 use crate::error::{Refusal, warn_of_end};
-use crate::{clock, guc};
+use crate::{clock, guc, lease_file};
 use snowflake_core::{Generator, Layout, Node, Space};
+use std::sync::OnceLock;
 
 /// Less than this before the end of the timestamp section, a start warns.
 const WARN_BEFORE_END_MILLIS: i64 = 5 * 365 * 24 * 60 * 60 * 1_000;
 
-/// The ID space that the server is configured with.
+/// What the lease file says of the ID space, as found by this process first: a space stays.
+static RECORDED: OnceLock<Option<Space>> = OnceLock::new();
+
+/// The ID space that this server's IDs are in: the recorded one or, as long as no ID was issued, the
+/// configured one.
 ///
 /// # Errors
-/// When a setting it is made of was not accepted, or the widths leave no room for the timestamp:
-/// answering by other values than the configured ones would be worse than not answering.
+/// When the record cannot be read, or there is none and the settings cannot be relied on: answering
+/// by another space than the one that was meant would be worse than not answering.
 pub fn space() -> Result<Space, Refusal> {
+    let recorded = match RECORDED.get() {
+        Some(recorded) => *recorded,
+        None => {
+            let recorded = lease_file::read()?.map(|record| record.space);
+            *RECORDED.get_or_init(|| recorded)
+        }
+    };
+    recorded.map_or_else(configured_space, Ok)
+}
+
+fn configured_space() -> Result<Space, Refusal> {
     if let Some(setting) = guc::rejected(&guc::name::SPACE) {
         return Err(Refusal::Rejected(setting));
     }
@@ -27,7 +43,7 @@ pub fn space() -> Result<Space, Refusal> {
 /// # Errors
 /// Also when the node is not set or does not fit the layout.
 pub fn generator() -> Result<Generator, Refusal> {
-    let space = space()?;
+    let space = configured_space()?;
     if let Some(setting) = guc::rejected(&guc::name::ISSUING) {
         return Err(Refusal::Rejected(setting));
     }

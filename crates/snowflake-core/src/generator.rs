@@ -86,13 +86,26 @@ impl Generator {
         }
     }
 
-    /// The last tick that the section has room for and whose millisecond is at most `max_drift`
-    /// milliseconds after that of `floor`.
+    /// The first tick whose millisecond is more than `max_drift` milliseconds after that of
+    /// `floor`, or for which the section has no room.
     #[inline]
     #[must_use]
     pub fn limit(&self, floor: Tick, max_drift: u32) -> Tick {
         let millis = (floor >> self.sequence_bits) + u64::from(max_drift);
-        millis.min(self.last_millis) << self.sequence_bits | self.sequence_mask()
+        (millis.min(self.last_millis) + 1) << self.sequence_bits
+    }
+
+    /// The first tick of a moment, in milliseconds since 1970, within the bounds of the section.
+    #[must_use]
+    pub fn tick_at(&self, unix_millis: i64) -> Tick {
+        let millis = unix_millis.saturating_sub(self.epoch_unix_millis).max(0).cast_unsigned();
+        millis.min(self.last_millis + 1) << self.sequence_bits
+    }
+
+    /// The moment of a tick, in milliseconds since 1970.
+    #[must_use]
+    pub fn unix_millis(&self, tick: Tick) -> i64 {
+        self.epoch_unix_millis.saturating_add_unsigned(self.millis(tick))
     }
 
     /// Whether the section has room for this tick.
@@ -123,9 +136,5 @@ impl Generator {
     #[must_use]
     pub fn id(&self, tick: Tick) -> i64 {
         self.space.layout.join(tick, self.node_bits)
-    }
-
-    fn sequence_mask(&self) -> u64 {
-        self.space.layout.max(Section::Sequence)
     }
 }

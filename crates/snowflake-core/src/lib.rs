@@ -6,6 +6,7 @@
 //!
 //! * *tick*: the packed counter `milliseconds since epoch << sequence_bits | sequence`.
 //! * *ID clock*: the millisecond part of the tick that is issued next.
+//! * *lease*: the tick up to which IDs may be returned, because it is already on disk.
 //! * *drift*: ID clock minus wall clock, when positive.
 //! * *node*: the pair (datacenter, machine).
 //! * *space*: layout and epoch; two IDs can only be compared within one space.
@@ -15,6 +16,7 @@
 mod epoch;
 mod generator;
 mod layout;
+mod lease;
 mod node;
 mod pacer;
 mod space;
@@ -26,6 +28,7 @@ pub use generator::{Generator, IssueError};
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,
 };
+pub use lease::{Lease, Record, RecordError};
 pub use node::Node;
 pub use pacer::{Clocks, Pacer};
 pub use space::{Decoded, IdError, Space};

@@ -1,6 +1,6 @@
 //! What belongs to the data: layout and epoch.
 
-use crate::{Epoch, Layout, Node, Section};
+use crate::{Epoch, Layout, Node, Section, Tick};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -53,6 +53,12 @@ impl Space {
             .ok_or(IdError::Time(id))?;
         let node = Node { datacenter: parts.datacenter, machine: parts.machine };
         Ok(Decoded { unix_millis, node, sequence: parts.sequence })
+    }
+
+    /// The tick after the last one that the timestamp section has room for.
+    #[must_use]
+    pub fn end(self) -> Tick {
+        (self.layout.max(Section::Timestamp) + 1) << self.layout.bits(Section::Sequence)
     }
 
     /// The last millisecond that has IDs, since 1970-01-01 00:00:00 UTC (at most `i64::MAX`).

@@ -20,17 +20,16 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// A counter whose next ticket is `next` or, if `next` is behind the clock, the clock's.
-    #[must_use]
-    pub fn starting_at(next: Tick) -> Self {
-        Self { next: AtomicU64::new(next) }
-    }
-
     /// The ticket that would be handed out next if the clock stood still.
     #[inline]
     #[must_use]
     pub fn peek(&self) -> Tick {
         self.next.load(Ordering::Relaxed)
+    }
+
+    /// Makes sure that no ticket below `floor` is handed out from now on.
+    pub fn raise(&self, floor: Tick) {
+        self.next.fetch_max(floor, Ordering::Relaxed);
     }
 
     /// Takes one ticket, not below `floor`, the start of the current millisecond.
@@ -39,7 +38,7 @@ impl Ticker {
         // The load keeps the common case, several tickets within one millisecond, at one
         // read-modify-write; `fetch_max` alone would be as correct.
         if self.peek() < floor {
-            self.next.fetch_max(floor, Ordering::Relaxed);
+            self.raise(floor);
         }
         self.next.fetch_add(1, Ordering::Relaxed)
     }

@@ -6,8 +6,9 @@
 
 use loom::model::Builder;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use snowflake_core::{Clocks, Pacer, Tick, Ticker};
+use snowflake_core::{Clocks, Lease, Pacer, Tick, Ticker};
 use std::collections::BTreeSet;
 
 /// Runs one thread per list of floors; each takes a ticket per floor.
@@ -17,7 +18,8 @@ fn take_all(start: Tick, threads: &'static [&'static [Tick]]) {
 
 fn take_all_with(model: &Builder, start: Tick, threads: &'static [&'static [Tick]]) {
     model.check(move || {
-        let ticker = Arc::new(Ticker::starting_at(start));
+        let ticker = Arc::new(Ticker::default());
+        ticker.raise(start);
         let handles: Vec<_> = threads
             .iter()
             .map(|floors| {
@@ -93,5 +95,56 @@ fn two_threads_find_a_step_back() {
         assert!(other.join().unwrap() == 0);
         assert!(wait(&pacer, 1_001_000) == 0);
         assert_eq!(wait(&pacer, 1_002_000), 1_000);
+    });
+}
+
+/// What sessions and the keeper share, and a disk whose content only a later crash would show.
+#[derive(Default)]
+struct Server {
+    ticker: Ticker,
+    lease: Lease,
+    disk: AtomicU64,
+}
+
+impl Server {
+    /// One renewal at a time, as the lock of the extension has it.
+    fn renew(&self, end: Tick) {
+        self.disk.store(end, Ordering::Relaxed);
+        self.lease.extend(end);
+    }
+
+    /// A ticket, if the lease in force covers it; what is on disk by then covers it too.
+    fn issue(&self, floor: Tick) -> Option<Tick> {
+        let limit = self.lease.end();
+        let tick = self.ticker.take(floor);
+        (tick < limit).then(|| {
+            assert!(tick < self.disk.load(Ordering::Relaxed), "returned beyond the durable end");
+            tick
+        })
+    }
+}
+
+#[test]
+fn no_id_at_or_past_the_durable_end_is_returned() {
+    loom::model(|| {
+        let server = Arc::new(Server::default());
+        let keeper = {
+            let server = Arc::clone(&server);
+            thread::spawn(move || {
+                server.renew(2);
+                server.renew(4);
+            })
+        };
+        let session = {
+            let server = Arc::clone(&server);
+            thread::spawn(move || [server.issue(1), server.issue(1)])
+        };
+        let ours = server.issue(2);
+        let theirs = session.join().unwrap();
+        keeper.join().unwrap();
+        let returned: Vec<_> = theirs.into_iter().chain([ours]).flatten().collect();
+        let distinct: BTreeSet<_> = returned.iter().collect();
+        assert_eq!(distinct.len(), returned.len());
+        assert!(returned.iter().all(|&tick| tick < server.lease.end()));
     });
 }

@@ -102,7 +102,7 @@ impl Server {
             },
             Session::Asks(_) => {
                 let next = self.ticker.peek();
-                if next > self.limit() {
+                if next >= self.limit() {
                     return (Session::Looks(self.monotonic, next), None);
                 }
                 (self.take(wake), None)

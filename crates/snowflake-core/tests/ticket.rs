@@ -136,20 +136,32 @@ proptest! {
     }
 
     #[test]
-    fn limit_is_the_last_tick_within_the_drift(layout in layouts(), drift in 0..3_600_000_u32) {
+    fn limit_is_the_first_tick_beyond_the_drift(layout in layouts(), drift in 0..3_600_000_u32) {
         let generator = Issuer::new(layout).generator;
         let floor = generator.floor(&Ticker::default(), NOW).unwrap();
         let limit = generator.limit(floor, drift);
-        prop_assert_eq!(generator.millis(limit), generator.millis(floor) + u64::from(drift));
-        prop_assert_eq!(generator.millis(limit + 1), generator.millis(limit) + 1);
+        prop_assert_eq!(generator.millis(limit - 1), generator.millis(floor) + u64::from(drift));
+        prop_assert_eq!(generator.millis(limit), generator.millis(limit - 1) + 1);
     }
 
     #[test]
     fn limit_ends_with_the_section(layout in layouts(), drift in 0..3_600_000_u32) {
         prop_assume!(layout.bits(Section::Timestamp) < 55); // or the end is beyond any clock
         let generator = Issuer::new(layout).generator;
-        let floor = generator.floor(&Ticker::default(), generator.space().last_unix_millis()).unwrap();
-        prop_assert_eq!(generator.check(generator.limit(floor, drift)), Ok(()));
-        prop_assert_eq!(generator.check(generator.limit(floor, drift) + 1), Err(IssueError::Exhausted));
+        let last = generator.space().last_unix_millis();
+        let limit = generator.limit(generator.floor(&Ticker::default(), last).unwrap(), drift);
+        prop_assert_eq!(limit, generator.space().end());
+        prop_assert_eq!(generator.check(limit - 1), Ok(()));
+        prop_assert_eq!(generator.check(limit), Err(IssueError::Exhausted));
+    }
+
+    #[test]
+    fn ticks_and_moments_agree(layout in layouts(), offset in 0..DAY) {
+        let generator = Issuer::new(layout).generator;
+        let floor = generator.floor(&Ticker::default(), NOW + offset).unwrap();
+        prop_assert_eq!(generator.tick_at(NOW + offset), floor);
+        prop_assert_eq!(generator.unix_millis(floor), NOW + offset);
+        prop_assert_eq!(generator.tick_at(i64::MIN), 0);
+        prop_assert!(generator.tick_at(i64::MAX) <= generator.space().end());
     }
 }

@@ -1,0 +1,114 @@
+//! The lease record: what is written is read back, and nothing else is.
+#![cfg(not(loom))]
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use common::{layouts, parts};
+use proptest::prelude::*;
+use snowflake_core::{Epoch, Lease, Node, Record, RecordError, Space};
+
+fn records() -> impl Strategy<Value = Record> {
+    let epochs = -60_000_000_000_000..250_000_000_000_000_i64;
+    (layouts().prop_flat_map(|layout| (Just(layout), parts(layout))), epochs, 0..=1_u64).prop_map(
+        |((layout, parts), epoch, excess)| {
+            let space = Space { layout, epoch: Epoch::from_unix_millis(epoch).unwrap() };
+            let node = Node { datacenter: parts.datacenter, machine: parts.machine };
+            let end = (parts.timestamp + excess) << layout.bits(snowflake_core::Section::Sequence);
+            Record { space, node, end }
+        },
+    )
+}
+
+fn record() -> Record {
+    let node = Node { datacenter: 3, machine: 17 };
+    Record { space: Space::default(), node, end: 382_345_007_950 << 12 }
+}
+
+/// The checksum of a changed record, so that only the values speak.
+fn sealed(mut bytes: [u8; Record::LEN]) -> [u8; Record::LEN] {
+    let checksum = crc32c::crc32c(&bytes[..40]);
+    bytes[40..].copy_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(record in records()) {
+        prop_assert_eq!(Record::from_bytes(&record.to_bytes()), Ok(record));
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        prop_assert!(Record::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
+    fn sealed_nonsense_is_refused_or_reads_as_it_stands(record in records(), at in 12..40_usize, byte: u8) {
+        let mut bytes = record.to_bytes();
+        bytes[at] = byte;
+        let bytes = sealed(bytes);
+        if let Ok(read) = Record::from_bytes(&bytes) {
+            prop_assert_eq!(read.to_bytes(), bytes);
+        }
+    }
+}
+
+#[test]
+fn every_change_of_a_byte_is_refused() {
+    let bytes = record().to_bytes();
+    for at in 0..Record::LEN {
+        for change in 1..=255 {
+            let mut changed = bytes;
+            changed[at] ^= change;
+            assert!(Record::from_bytes(&changed).is_err(), "byte {at} ^ {change}");
+        }
+    }
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = record().to_bytes();
+    for length in 0..Record::LEN {
+        let error = Record::from_bytes(&bytes[..length]).unwrap_err();
+        assert_eq!(error, RecordError::Length(length));
+    }
+}
+
+#[test]
+fn appended_bytes_are_refused() {
+    let bytes = [record().to_bytes().as_slice(), &[0]].concat();
+    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Length(45)));
+}
+
+#[test]
+fn foreign_and_future_files_are_told_apart() {
+    assert_eq!(Record::from_bytes(b"# comment"), Err(RecordError::Foreign));
+    let mut bytes = record().to_bytes();
+    bytes[8] = 2;
+    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Version(2)));
+    assert_eq!(Record::from_bytes(&bytes[..20]), Err(RecordError::Version(2)));
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let with = |at: usize, byte: u8| {
+        let mut bytes = record().to_bytes();
+        bytes[at] = byte;
+        Record::from_bytes(&sealed(bytes))
+    };
+    assert_eq!(with(12, 25), Err(RecordError::Value("layout")));
+    assert_eq!(with(15, 1), Err(RecordError::Value("padding")));
+    assert_eq!(with(23, 0x7f), Err(RecordError::Value("epoch")));
+    assert_eq!(with(28, 32), Err(RecordError::Value("node")));
+    assert_eq!(with(39, 0xff), Err(RecordError::Value("end")));
+}
+
+#[test]
+fn a_lease_only_grows() {
+    let lease = Lease::default();
+    assert_eq!(lease.end(), 0);
+    lease.extend(10);
+    lease.extend(7);
+    assert_eq!(lease.end(), 10);
+}

@@ -1,0 +1,154 @@
+//! The background worker that extends the lease before callers come to its end.
+//!
+//! Correctness never depends on it: without it, a caller in about every second pays an fsync.
+
+use crate::error::Refusal;
+use crate::lease::{self, Extender, LENGTH_MILLIS};
+use crate::shared::{self, Shared};
+use crate::{clock, node};
+use pgrx::bgworkers::{
+    BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
+};
+use pgrx::prelude::*;
+use snowflake_core::Generator;
+use std::ffi::c_long;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+const NAME: &str = "pg_snowflake keeper";
+
+/// How often a lease in use is looked at. A burst uses it up several times faster than the clock
+/// does; callers extend it themselves if that is too fast even so.
+const LOOK_EVERY: Duration = Duration::from_millis(125);
+/// On a standby: how often the replayed clock is looked at, less than the drift that is added to it.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// After a failure, which is reported at most once a minute.
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+/// Registers the keeper with the postmaster. Where no worker slot is free, PostgreSQL says so in the
+/// log, and callers extend the lease themselves.
+pub fn register() {
+    // SAFETY: a plain read of a setting, which only this process writes.
+    let hot_standby = unsafe { pg_sys::EnableHotStandby };
+    let worker = BackgroundWorkerBuilder::new(NAME)
+        .set_type(NAME)
+        .set_library("pg_snowflake")
+        .set_function("pg_snowflake_keeper")
+        .set_restart_time(Some(Duration::from_secs(1)))
+        .enable_shmem_access(None);
+    // pg_stat_activity shows processes with a connection only, be it to no database; a server in
+    // recovery admits connections only as a hot standby.
+    if hot_standby {
+        worker.enable_spi_access().set_start_time(BgWorkerStartTime::ConsistentState).load();
+    } else {
+        worker.set_start_time(BgWorkerStartTime::PostmasterStart).load();
+    }
+}
+
+/// The keeper's main function, called by PostgreSQL in the worker process.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_snowflake_keeper(_argument: pg_sys::Datum) {
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
+    // SAFETY: this process is a background worker; the setting is only read.
+    unsafe {
+        if pg_sys::EnableHotStandby {
+            let none = std::ptr::null();
+            pg_sys::BackgroundWorkerInitializeConnection(none, none, 0);
+        }
+    }
+    if let Some(shared) = shared::get() {
+        shared.set_keeper();
+        Keeper { shared, generator: node::generator().ok(), reported: None }.run();
+    }
+    // Status 0 would mean "never start me again", but only the administrator can have ended it.
+    // SAFETY: ends this process as PostgreSQL wants its workers to end.
+    unsafe { pg_sys::proc_exit(1) };
+}
+
+struct Keeper {
+    shared: &'static Shared,
+    /// None where the settings keep this server from issuing; they are fixed until a restart.
+    generator: Option<Generator>,
+    reported: Option<Instant>,
+}
+
+impl Keeper {
+    fn run(&mut self) {
+        loop {
+            let nap = self.look();
+            sleep(nap);
+            if BackgroundWorker::sigterm_received() {
+                return;
+            }
+            if BackgroundWorker::sighup_received() {
+                // SAFETY: between two looks nothing depends on a setting.
+                unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
+            }
+        }
+    }
+
+    /// Does what is due; returns how long to sleep, or None for until somebody wakes it.
+    fn look(&mut self) -> Option<Duration> {
+        let generator = self.generator?;
+        self.shared.watch_clock();
+        // SAFETY: any process attached to shared memory may ask.
+        let (done, nap) = if unsafe { pg_sys::RecoveryInProgress() } {
+            (lease::follow(&generator, self.shared), Some(FOLLOW_EVERY))
+        } else {
+            self.renew(&generator)
+        };
+        match done {
+            Ok(()) => nap,
+            Err(refusal) => {
+                self.report(&refusal);
+                Some(RETRY_EVERY)
+            }
+        }
+    }
+
+    /// Extends a lease that is in use and half over.
+    fn renew(&self, generator: &Generator) -> (Result<(), Refusal>, Option<Duration>) {
+        let Shared { ticker, lease, ticker_at_extension, .. } = self.shared;
+        let (end, newest) = (lease.end(), ticker.peek());
+        let now = generator.tick_at(clock::wall_millis());
+        if end == 0 {
+            return (Ok(()), None);
+        }
+        if newest == ticker_at_extension.load(Relaxed) {
+            // Not in use: watch it until it is over.
+            return (Ok(()), (now < end).then_some(LOOK_EVERY));
+        }
+        let left = generator.unix_millis(end) - generator.unix_millis(newest.max(now));
+        let done = if left <= LENGTH_MILLIS / 2 {
+            lease::extend(generator, self.shared, newest.max(now), Extender::Keeper)
+        } else {
+            Ok(())
+        };
+        (done, Some(LOOK_EVERY))
+    }
+
+    fn report(&mut self, refusal: &Refusal) {
+        if self.reported.is_none_or(|last| last.elapsed() > REPORT_EVERY) {
+            self.reported = Some(Instant::now());
+            refusal.log();
+        }
+    }
+}
+
+/// Sleeps until the time is over, or a signal or a caller wakes the keeper.
+fn sleep(nap: Option<Duration>) {
+    let mut events = pg_sys::WL_LATCH_SET | pg_sys::WL_EXIT_ON_PM_DEATH;
+    if nap.is_some() {
+        events |= pg_sys::WL_TIMEOUT;
+    }
+    let millis = nap.map_or(-1, |nap| nap.as_millis() as c_long);
+    // SAFETY: the latch is this process's own.
+    unsafe {
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, millis, pg_sys::PG_WAIT_EXTENSION);
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+    }
+    // Others wait for every process to take note of what a barrier tells.
+    pgrx::check_for_interrupts!();
+}

@@ -1,0 +1,203 @@
+//! Who extends the lease, and where the counter starts in a new life of the server.
+
+use crate::error::Refusal;
+use crate::shared::{Shared, WRITER};
+use crate::{clock, error, guc, lease_file};
+use pgrx::pg_sys;
+use snowflake_core::{Generator, Record, Tick};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How far the lease runs ahead of the ID clock: what one fsync is good for, and at most what the ID
+/// clock is ahead of the wall clock after a crash.
+pub const LENGTH_MILLIS: i64 = 1_000;
+
+/// Who extends the lease.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extender {
+    /// The background worker, ahead of time.
+    Keeper,
+    /// A session that has come to the end of it.
+    Caller,
+}
+
+/// What set the first tick of this server life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum FloorSource {
+    /// Nothing: no lease, no replayed transaction; IDs start with the wall clock.
+    Clock = 0,
+    /// The end of the lease on disk.
+    Lease = 1,
+    /// The last transaction replayed from WAL, by the clock of the server that wrote it.
+    Replay = 2,
+    /// The last checkpoint, where there is no lease on disk.
+    Checkpoint = 3,
+}
+
+/// Extends the lease to beyond `tick`, unless somebody else has done so meanwhile. The first call of
+/// a server life finds out where the counter starts.
+///
+/// # Errors
+/// When the record on disk is another space's or is damaged, or the new one cannot be written;
+/// nothing is lost then, and the next call tries again.
+pub fn extend(
+    generator: &Generator,
+    shared: &Shared,
+    tick: Tick,
+    extender: Extender,
+) -> Result<(), Refusal> {
+    let started = extend_alone(generator, shared, tick, extender)?;
+    if let Some(start) = started {
+        start.log(generator);
+    }
+    if extender == Extender::Caller {
+        shared.wake_keeper();
+    }
+    Ok(())
+}
+
+fn extend_alone(
+    generator: &Generator,
+    shared: &Shared,
+    tick: Tick,
+    extender: Extender,
+) -> Result<Option<Start>, Refusal> {
+    let _writer = WRITER.exclusive();
+    let mut started = None;
+    if shared.lease.end() == 0 {
+        started = Some(Start::find(generator, shared)?);
+    } else if extender == Extender::Caller && shared.lease.end() > tick {
+        return Ok(None);
+    }
+    let newest = shared.ticker.peek();
+    let end = end_of_lease(generator, tick.max(newest));
+    write(generator, end)?;
+    shared.lease.extend(end);
+    shared.ticker_at_extension.store(newest, Relaxed);
+    shared.counters.renewals.fetch_add(1, Relaxed);
+    if extender == Extender::Caller {
+        shared.counters.renewals_by_callers.fetch_add(1, Relaxed);
+    }
+    Ok(started)
+}
+
+fn end_of_lease(generator: &Generator, tick: Tick) -> Tick {
+    let end = generator.tick_at(generator.unix_millis(tick).saturating_add(LENGTH_MILLIS));
+    end.max(tick + 1).min(generator.space().end())
+}
+
+fn write(generator: &Generator, end: Tick) -> Result<(), Refusal> {
+    lease_file::write(&Record { space: generator.space(), node: generator.node(), end })
+}
+
+/// Where the counter starts in a new life of the server.
+struct Start {
+    floor: Tick,
+    source: FloorSource,
+    record: Option<Record>,
+}
+
+impl Start {
+    /// Raises the counter above everything that this server, or the one it was a standby of, may
+    /// have issued before.
+    fn find(generator: &Generator, shared: &Shared) -> Result<Self, Refusal> {
+        let record = recorded(generator)?;
+        let (floor, source) = floor(generator, shared, record);
+        let space = generator.space();
+        if floor == 0 && clock::wall_millis() < space.epoch.unix_millis() {
+            return Err(Refusal::EpochInFuture(space.epoch));
+        }
+        if generator.check(floor).is_err() {
+            return Err(Refusal::Exhausted(space));
+        }
+        shared.ticker.raise(floor);
+        shared.counters.floor.store(floor, Relaxed);
+        shared.counters.floor_source.store(source as u64, Relaxed);
+        Ok(Self { floor, source, record })
+    }
+
+    fn log(&self, generator: &Generator) {
+        if let Some(record) = self.record.filter(|record| record.node != generator.node()) {
+            error::log_other_node(record.node, generator.node());
+        }
+        let drift = generator.unix_millis(self.floor) - clock::wall_millis();
+        if self.source != FloorSource::Clock && drift > 0 {
+            error::log_start_with_drift(drift, self.source);
+        }
+    }
+}
+
+/// The record on disk, if it belongs to the space that the server is configured with.
+fn recorded(generator: &Generator) -> Result<Option<Record>, Refusal> {
+    let record = lease_file::read()?;
+    match record {
+        Some(Record { space, .. }) if space != generator.space() => {
+            Err(Refusal::SpaceDiffers { recorded: space, configured: generator.space() })
+        }
+        record => Ok(record),
+    }
+}
+
+fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tick, FloorSource) {
+    let replay = replayed(generator).unwrap_or(0);
+    match record {
+        Some(record) if record.end >= replay => (record.end, FloorSource::Lease),
+        _ if replay > 0 => (replay, FloorSource::Replay),
+        _ => {
+            // Only a clock that was set back makes the last checkpoint a sign of anything. Its time
+            // is in whole seconds.
+            let checkpoint = shared.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
+            if checkpoint > clock::wall_millis() {
+                (generator.tick_at(checkpoint + 1_000), FloorSource::Checkpoint)
+            } else {
+                (0, FloorSource::Clock)
+            }
+        }
+    }
+}
+
+/// The tick that IDs in replayed rows lie below, by the clock that stamped the last commit: the ID
+/// clock of a server is ahead of its wall clock by as much as load may push it, or by a lease after
+/// a crash.
+fn replayed(generator: &Generator) -> Option<Tick> {
+    // SAFETY: any process attached to shared memory may ask; 0 means that nothing was replayed.
+    let micros = unsafe { pg_sys::GetLatestXTime() };
+    let drift = i64::from(guc::max_drift_millis()).saturating_add(LENGTH_MILLIS);
+    let millis = micros.div_euclid(1_000) + 1 + clock::POSTGRES_EPOCH_UNIX_MILLIS;
+    (micros != 0).then(|| generator.tick_at(millis.saturating_add(drift)))
+}
+
+/// On a standby: keeps the highest clock of the primary that was seen in this server's own lease, so
+/// that a primary whose clock is set back before it dies is covered too.
+///
+/// # Errors
+/// As [`extend`].
+pub fn follow(generator: &Generator, shared: &Shared) -> Result<(), Refusal> {
+    let Some(seen) = replayed(generator) else { return Ok(()) };
+    let _writer = WRITER.exclusive();
+    if shared.lease.end() != 0 {
+        // Promoted, and issuing by now.
+        return Ok(());
+    }
+    match recorded(generator)? {
+        Some(record) if record.end >= seen => Ok(()),
+        _ => write(generator, end_of_lease(generator, seen)),
+    }
+}
+
+/// At shutdown, when no other process is left: a restart need not skip what is left of the lease.
+pub fn write_exact_mark(shared: &Shared) {
+    let end = shared.lease.end();
+    if end == 0 {
+        return;
+    }
+    // Tickets at or past the end were taken, but never returned.
+    let mark = shared.ticker.peek().min(end);
+    let record = lease_file::read().and_then(|record| match record {
+        Some(record) => lease_file::write(&Record { end: mark, ..record }),
+        None => Ok(()),
+    });
+    if let Err(refusal) = record {
+        refusal.log();
+    }
+}
