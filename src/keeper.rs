@@ -10,7 +10,7 @@ use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
 use pgrx::prelude::*;
-use snowflake_core::Generator;
+use snowflake_core::{Generator, Tick};
 use std::ffi::c_long;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -20,6 +20,9 @@ const NAME: &str = "pg_snowflake keeper";
 /// How often a lease in use is looked at. A burst uses it up several times faster than the clock
 /// does; callers extend it themselves if that is too fast even so.
 const LOOK_EVERY: Duration = Duration::from_millis(125);
+/// A counter that has not moved for so many looks is not in use: the next caller that finds the lease
+/// over wakes the keeper.
+const LOOKS_BEFORE_SLEEP: u32 = 8;
 /// On a standby: how often the replayed clock is looked at, less than the drift that is added to it.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// After a failure, which is reported at most once a minute.
@@ -60,7 +63,7 @@ pub extern "C-unwind" fn pg_snowflake_keeper(_argument: pg_sys::Datum) {
     }
     if let Some(shared) = shared::get() {
         shared.set_keeper();
-        Keeper { shared, generator: node::generator().ok(), reported: None }.run();
+        Keeper::new(shared).run();
     }
     // Status 0 would mean "never start me again", but only the administrator can have ended it.
     // SAFETY: ends this process as PostgreSQL wants its workers to end.
@@ -71,10 +74,20 @@ struct Keeper {
     shared: &'static Shared,
     /// None where the settings keep this server from issuing; they are fixed until a restart.
     generator: Option<Generator>,
+    /// The counter at the last look, and for how many looks it has stood there.
+    newest: Tick,
+    idle_looks: u32,
+    /// The replayed clock at the last look.
+    replayed: Option<Tick>,
     reported: Option<Instant>,
 }
 
 impl Keeper {
+    fn new(shared: &'static Shared) -> Self {
+        let generator = node::generator().ok();
+        Self { shared, generator, newest: 0, idle_looks: 0, replayed: None, reported: None }
+    }
+
     fn run(&mut self) {
         loop {
             let nap = self.look();
@@ -95,7 +108,7 @@ impl Keeper {
         self.shared.watch_clock();
         // SAFETY: any process attached to shared memory may ask.
         let (done, nap) = if unsafe { pg_sys::RecoveryInProgress() } {
-            (lease::follow(&generator, self.shared), Some(FOLLOW_EVERY))
+            (self.follow(&generator), Some(FOLLOW_EVERY))
         } else {
             self.renew(&generator)
         };
@@ -108,21 +121,30 @@ impl Keeper {
         }
     }
 
+    /// Keeps the primary's clock, if something was replayed since the last look.
+    fn follow(&mut self, generator: &Generator) -> Result<(), Refusal> {
+        let replayed = lease::replayed(generator);
+        if let Some(clock) = replayed.filter(|_| replayed != self.replayed) {
+            lease::follow(generator, self.shared, clock)?;
+            self.replayed = replayed;
+        }
+        Ok(())
+    }
+
     /// Extends a lease that is in use and half over.
-    fn renew(&self, generator: &Generator) -> (Result<(), Refusal>, Option<Duration>) {
+    fn renew(&mut self, generator: &Generator) -> (Result<(), Refusal>, Option<Duration>) {
         let Shared { ticker, lease, ticker_at_extension, .. } = self.shared;
         let (end, newest) = (lease.end(), ticker.peek());
-        let now = generator.tick_at(clock::wall_millis());
-        if end == 0 {
+        self.idle_looks = if newest == self.newest { self.idle_looks + 1 } else { 0 };
+        self.newest = newest;
+        if end == 0 || self.idle_looks > LOOKS_BEFORE_SLEEP {
             return (Ok(()), None);
         }
-        if newest == ticker_at_extension.load(Relaxed) {
-            // Not in use: watch it until it is over.
-            return (Ok(()), (now < end).then_some(LOOK_EVERY));
-        }
-        let left = generator.unix_millis(end) - generator.unix_millis(newest.max(now));
-        let done = if left <= LENGTH_MILLIS / 2 {
-            lease::extend(generator, self.shared, newest.max(now), Extender::Keeper)
+        let now = newest.max(generator.tick_at(clock::wall_millis()));
+        let left = generator.unix_millis(end) - generator.unix_millis(now);
+        let in_use = newest != ticker_at_extension.load(Relaxed);
+        let done = if in_use && left <= LENGTH_MILLIS / 2 {
+            lease::extend(generator, self.shared, now, Extender::Keeper)
         } else {
             Ok(())
         };

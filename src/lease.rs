@@ -158,8 +158,8 @@ fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tic
 
 /// The tick that IDs in replayed rows lie below, by the clock that stamped the last commit: the ID
 /// clock of a server is ahead of its wall clock by as much as load may push it, or by a lease after
-/// a crash.
-fn replayed(generator: &Generator) -> Option<Tick> {
+/// a crash. None if nothing was replayed.
+pub fn replayed(generator: &Generator) -> Option<Tick> {
     // SAFETY: any process attached to shared memory may ask; 0 means that nothing was replayed.
     let micros = unsafe { pg_sys::GetLatestXTime() };
     let drift = i64::from(guc::max_drift_millis()).saturating_add(LENGTH_MILLIS);
@@ -172,16 +172,15 @@ fn replayed(generator: &Generator) -> Option<Tick> {
 ///
 /// # Errors
 /// As [`extend`].
-pub fn follow(generator: &Generator, shared: &Shared) -> Result<(), Refusal> {
-    let Some(seen) = replayed(generator) else { return Ok(()) };
+pub fn follow(generator: &Generator, shared: &Shared, replayed: Tick) -> Result<(), Refusal> {
     let _writer = WRITER.exclusive();
     if shared.lease.end() != 0 {
         // Promoted, and issuing by now.
         return Ok(());
     }
     match recorded(generator)? {
-        Some(record) if record.end >= seen => Ok(()),
-        _ => write(generator, end_of_lease(generator, seen)),
+        Some(record) if record.end >= replayed => Ok(()),
+        _ => write(generator, end_of_lease(generator, replayed)),
     }
 }
 

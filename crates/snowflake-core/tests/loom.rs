@@ -56,11 +56,15 @@ fn two_threads_with_a_counter_ahead_of_the_clock() {
 
 /// All interleavings of three threads take longer than anybody waits; those with up to three
 /// forced switches take seconds.
-#[test]
-fn three_threads() {
+fn bounded() -> Builder {
     let mut model = Builder::new();
     model.preemption_bound = Some(3);
-    take_all_with(&model, 0, &[&[16, 32], &[16], &[32]]);
+    model
+}
+
+#[test]
+fn three_threads() {
+    take_all_with(&bounded(), 0, &[&[16, 32], &[16], &[32]]);
 }
 
 #[test]
@@ -126,7 +130,7 @@ impl Server {
 
 #[test]
 fn no_id_at_or_past_the_durable_end_is_returned() {
-    loom::model(|| {
+    bounded().check(|| {
         let server = Arc::new(Server::default());
         let keeper = {
             let server = Arc::clone(&server);
