@@ -110,7 +110,7 @@ pub fn warn_of_end(space: Space) {
         Code::ERRCODE_WARNING,
         format!("snowflake IDs run out at {}", last_time(space)),
         section_text(space),
-        "Plan the move to a new ID space: see \"When the timestamp runs out\" in the manual.",
+        "Plan the move to a new ID space: see \"When the timestamp runs out\" in the README.",
     )
     .into_pgrx()
     .report(PgLogLevel::WARNING);
@@ -250,7 +250,7 @@ fn exhausted(space: Space) -> Report {
         "the timestamp section of snowflake IDs is exhausted",
         section_text(space),
         "Check the server's clock; if it is right, the data needs a new ID space: see \"When the \
-         timestamp runs out\" in the manual.",
+         timestamp runs out\" in the README.",
     )
 }
 
