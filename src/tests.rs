@@ -1,4 +1,5 @@
 //! In-backend tests: what only code inside a server can see.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
 
 #[pgrx::pg_schema]
 mod tests {
