@@ -322,10 +322,16 @@ fn lease_file(action: &str, name: &str, errno: i32) -> Report {
         libc::EISDIR => Code::ERRCODE_WRONG_OBJECT_TYPE,
         _ => Code::ERRCODE_IO_ERROR,
     };
-    let error = std::io::Error::from_raw_os_error(errno);
+    let error = std::io::Error::from_raw_os_error(errno).to_string();
+    // As the operating system says it, without Rust's addition.
+    let error = error.split(" (os error").next().unwrap_or_default();
+    let what = match name {
+        "." => "the data directory".to_owned(),
+        name => format!("file \"{name}\" in the data directory"),
+    };
     Report::new(
         code,
-        format!("could not {action} file \"{name}\" in the data directory: {error}"),
+        format!("could not {action} {what}: {error}"),
         "A snowflake ID is returned only when the lease on disk covers it.",
         "Nothing is lost: once the file system works again, so does the next call.",
     )

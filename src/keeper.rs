@@ -4,8 +4,8 @@
 
 use crate::error::Refusal;
 use crate::lease::{self, Extender, LENGTH_MILLIS};
+use crate::node;
 use crate::shared::{self, Shared};
-use crate::{clock, node};
 use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
@@ -140,11 +140,11 @@ impl Keeper {
         if end == 0 || self.idle_looks > LOOKS_BEFORE_SLEEP {
             return (Ok(()), None);
         }
-        let now = newest.max(generator.tick_at(clock::wall_millis()));
-        let left = generator.unix_millis(end) - generator.unix_millis(now);
+        // Not the wall clock: one that is wrong for a moment is to leave no trace on disk.
+        let left = generator.unix_millis(end) - generator.unix_millis(newest);
         let in_use = newest != ticker_at_extension.load(Relaxed);
         let done = if in_use && left <= LENGTH_MILLIS / 2 {
-            lease::extend(generator, self.shared, now, Extender::Keeper)
+            lease::extend(generator, self.shared, newest, Extender::Keeper)
         } else {
             Ok(())
         };

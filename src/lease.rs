@@ -127,8 +127,11 @@ impl Start {
     }
 }
 
-/// The record on disk, if it belongs to the space that the server is configured with.
-fn recorded(generator: &Generator) -> Result<Option<Record>, Refusal> {
+/// The record on disk, if there is one.
+///
+/// # Errors
+/// When it is damaged, or of another space than the server is configured with.
+pub fn recorded(generator: &Generator) -> Result<Option<Record>, Refusal> {
     let record = lease_file::read()?;
     match record {
         Some(Record { space, .. }) if space != generator.space() => {

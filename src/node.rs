@@ -1,7 +1,7 @@
 //! What this server is: its ID space and its place in it, from the settings.
 
 use crate::error::{Refusal, warn_of_end};
-use crate::{clock, guc, lease_file};
+use crate::{clock, guc, lease, lease_file};
 use snowflake_core::{Generator, Layout, Node, Space};
 use std::sync::OnceLock;
 
@@ -55,16 +55,18 @@ pub fn generator() -> Result<Generator, Refusal> {
 /// Tells the server log what would keep this server from issuing IDs, now or in a few years. A
 /// wrong setting is no reason to keep the server from starting.
 pub fn report_at_start() {
-    match generator() {
+    let checked = generator().and_then(|generator| Ok((generator, lease::recorded(&generator)?)));
+    match checked {
         Err(refusal) => refusal.log_at_start(),
-        Ok(generator) => report_time(generator.space()),
+        Ok((generator, record)) => report_time(generator.space(), record.is_some()),
     }
 }
 
-fn report_time(space: Space) {
+/// A clock before the epoch keeps nobody from issuing who has issued before.
+fn report_time(space: Space, has_issued: bool) {
     let now = clock::wall_millis();
     let end = space.last_unix_millis();
-    if now < space.epoch.unix_millis() {
+    if now < space.epoch.unix_millis() && !has_issued {
         Refusal::EpochInFuture(space.epoch).log_at_start();
     } else if now > end {
         Refusal::Exhausted(space).log_at_start();
