@@ -1,8 +1,9 @@
-# Thin: the work is done by tools/. Variables given to make reach it: PG, PG_CONFIG, TESTS, ACCEPT.
+# Thin: the work is done by tools/. Variables given to make reach it: PG, PG_CONFIG, TESTS, ACCEPT;
+# IDS, CYCLES, SEED.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test regress install fmt lint bench clean
+.PHONY: help demo psql test regress soak install fmt lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -18,6 +19,9 @@ test: ## Every test, on private servers (PG=16 or PG_CONFIG=... pick the Postgre
 
 regress: ## The SQL tests alone (ACCEPT=1 accepts what they print now)
 	@tools/regress
+
+soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... SEED=...)
+	@tools/soak
 
 install: ## Install into the PostgreSQL of PG_CONFIG, or of the pg_config on the PATH
 	@tools/install

@@ -10,7 +10,7 @@ use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
 use pgrx::prelude::*;
-use snowflake_core::{Generator, Tick};
+use snowflake_core::{Follower, Generator, Tick};
 use std::ffi::c_long;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -77,15 +77,24 @@ struct Keeper {
     /// The counter at the last look, and for how many looks it has stood there.
     newest: Tick,
     idle_looks: u32,
-    /// The replayed clock at the last look.
-    replayed: Option<Tick>,
+    /// The replayed clock at the last look, and what it says of the primary.
+    replayed: Option<i64>,
+    follower: Option<Follower>,
     reported: Option<Instant>,
 }
 
 impl Keeper {
     fn new(shared: &'static Shared) -> Self {
         let generator = node::generator().ok();
-        Self { shared, generator, newest: 0, idle_looks: 0, replayed: None, reported: None }
+        Self {
+            shared,
+            generator,
+            newest: 0,
+            idle_looks: 0,
+            replayed: None,
+            follower: None,
+            reported: None,
+        }
     }
 
     fn run(&mut self) {
@@ -123,9 +132,9 @@ impl Keeper {
 
     /// Keeps the primary's clock, if something was replayed since the last look.
     fn follow(&mut self, generator: &Generator) -> Result<(), Refusal> {
-        let replayed = lease::replayed(generator);
+        let replayed = lease::replayed_millis();
         if let Some(clock) = replayed.filter(|_| replayed != self.replayed) {
-            lease::follow(generator, self.shared, clock)?;
+            lease::follow(generator, self.shared, &mut self.follower, clock)?;
             self.replayed = replayed;
         }
         Ok(())

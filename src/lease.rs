@@ -4,7 +4,7 @@ use crate::error::Refusal;
 use crate::shared::{Shared, WRITER};
 use crate::{clock, error, guc, lease_file};
 use pgrx::pg_sys;
-use snowflake_core::{Generator, Record, Tick};
+use snowflake_core::{Follower, Generator, Record, Tick};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// How far the lease runs ahead of the ID clock: what one fsync is good for, and at most what the ID
@@ -142,7 +142,7 @@ pub fn recorded(generator: &Generator) -> Result<Option<Record>, Refusal> {
 }
 
 fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tick, FloorSource) {
-    let replay = replayed(generator).unwrap_or(0);
+    let replay = replayed_millis().map_or(0, |millis| generator.tick_at(millis));
     match record {
         Some(record) if record.end >= replay => (record.end, FloorSource::Lease),
         _ if replay > 0 => (replay, FloorSource::Replay),
@@ -159,31 +159,43 @@ fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tic
     }
 }
 
-/// The tick that IDs in replayed rows lie below, by the clock that stamped the last commit: the ID
-/// clock of a server is ahead of its wall clock by as much as load may push it, or by a lease after
-/// a crash. None if nothing was replayed.
-pub fn replayed(generator: &Generator) -> Option<Tick> {
+/// The moment that IDs in replayed rows lie below, by the clock that stamped the last commit, in
+/// milliseconds since 1970: the ID clock of a server is ahead of its wall clock by as much as load
+/// may push it, or by a lease after a crash. None if nothing was replayed.
+pub fn replayed_millis() -> Option<i64> {
     // SAFETY: any process attached to shared memory may ask; 0 means that nothing was replayed.
     let micros = unsafe { pg_sys::GetLatestXTime() };
     let drift = i64::from(guc::max_drift_millis()).saturating_add(LENGTH_MILLIS);
     let millis = micros.div_euclid(1_000) + 1 + clock::POSTGRES_EPOCH_UNIX_MILLIS;
-    (micros != 0).then(|| generator.tick_at(millis.saturating_add(drift)))
+    (micros != 0).then(|| millis.saturating_add(drift))
 }
 
-/// On a standby: keeps the highest clock of the primary that was seen in this server's own lease, so
-/// that a primary whose clock is set back before it dies is covered too.
+/// On a standby: keeps a bound of the primary's ID clock in this server's own lease, so that a
+/// primary whose clock is set back before it dies is covered too. `replayed` is what
+/// [`replayed_millis`] said.
 ///
 /// # Errors
 /// As [`extend`].
-pub fn follow(generator: &Generator, shared: &Shared, replayed: Tick) -> Result<(), Refusal> {
+pub fn follow(
+    generator: &Generator,
+    shared: &Shared,
+    follower: &mut Option<Follower>,
+    replayed: i64,
+) -> Result<(), Refusal> {
     let _writer = WRITER.exclusive();
     if shared.lease.end() != 0 {
         // Promoted, and issuing by now.
         return Ok(());
     }
-    match recorded(generator)? {
-        Some(record) if record.end >= replayed => Ok(()),
-        _ => write(generator, end_of_lease(generator, replayed)),
+    let record = recorded(generator)?;
+    let now = clock::monotonic_micros() / 1_000;
+    let known = record.map_or(replayed, |record| generator.unix_millis(record.end));
+    let mark = follower.get_or_insert_with(|| Follower::new(known, now)).see(replayed, now);
+    // Rows that are replayed before the next look are to be covered as well.
+    let covers = |end| end >= generator.tick_at(mark.saturating_add(LENGTH_MILLIS));
+    match record {
+        Some(record) if covers(record.end) => Ok(()),
+        _ => write(generator, generator.tick_at(mark.saturating_add(2 * LENGTH_MILLIS))),
     }
 }
 

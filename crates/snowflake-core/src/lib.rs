@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod epoch;
+mod follower;
 mod generator;
 mod layout;
 mod lease;
@@ -24,6 +25,7 @@ mod sync;
 mod ticker;
 
 pub use epoch::{Epoch, EpochError};
+pub use follower::Follower;
 pub use generator::{Generator, IssueError};
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,

@@ -1,7 +1,8 @@
 //! Making a data directory: fresh, or as a copy of a running server's.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,7 @@ use crate::{
     node::{Node, PORT, SUPERUSER},
     program::{Installation, run},
     settings::Settings,
+    shim::{Parts, Shim},
 };
 
 /// What a [`Node`] is to be; [`Builder::start`] makes it.
@@ -19,8 +21,26 @@ use crate::{
 pub struct Builder {
     name: String,
     settings: Settings,
-    /// Socket directory of the server to clone.
-    primary: Option<PathBuf>,
+    /// The server to copy, unless this is a new one.
+    source: Option<Source>,
+    shim: Parts,
+}
+
+#[derive(Debug)]
+struct Source {
+    socket_directory: PathBuf,
+    role: Role,
+}
+
+/// What becomes of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It streams from the server that it is a copy of.
+    Standby,
+    /// It goes its own way from where it was copied.
+    Clone,
+    /// It recovers from `restore_command`, up to the recovery target.
+    Restored,
 }
 
 impl Builder {
@@ -28,11 +48,12 @@ impl Builder {
         let mut settings = Settings::shared();
         settings.set("listen_addresses", "");
         settings.set("port", PORT);
-        Self { name: name.to_owned(), settings, primary: None }
+        Self { name: name.to_owned(), settings, source: None, shim: Parts::default() }
     }
 
-    pub(crate) fn standby_of(primary: &Path, name: &str, settings: Settings) -> Self {
-        Self { name: name.to_owned(), settings, primary: Some(primary.to_owned()) }
+    pub(crate) fn copy_of(source: &Path, role: Role, name: &str, settings: Settings) -> Self {
+        let source = Source { socket_directory: source.to_owned(), role };
+        Self { name: name.to_owned(), settings, source: Some(source), shim: Parts::default() }
     }
 
     /// Gives the setting `name` another value than the shared list or the primary has.
@@ -49,21 +70,42 @@ impl Builder {
         self
     }
 
+    /// Gives the server a wall clock of its own: [`Node::clock`].
+    #[must_use]
+    pub fn with_clock(mut self) -> Self {
+        self.shim.clock = true;
+        self
+    }
+
+    /// Gives the server a lease file that fails on demand ([`Node::faults`]) and of which is known
+    /// what would survive a power cut ([`Node::history`]).
+    #[must_use]
+    pub fn with_faults(mut self) -> Self {
+        self.shim.faults = true;
+        self
+    }
+
     /// Makes the data directory and starts the server; returns when it accepts connections.
-    pub fn start(mut self) -> Result<Node> {
+    pub fn start(self) -> Result<Node> {
+        let mut node = self.make()?;
+        node.start()?;
+        Ok(node)
+    }
+
+    /// Makes the data directory, for a server that is to be started later.
+    pub fn make(mut self) -> Result<Node> {
         let installation = Installation::find()?;
         let home = make_home(&installation)?;
         let data = home.path().join("data");
-        let made = match &self.primary {
+        let made = match &self.source {
             None => initdb(&installation, &data),
-            Some(primary) => base_backup(&installation, primary, &data),
+            Some(source) => base_backup(&installation, source, &data),
         };
         made.with_context(|| format!("making the data directory of node {}", self.name))?;
         let socket_directory = home.path().to_string_lossy();
         self.settings.set("unix_socket_directories", &socket_directory);
-        let mut node = Node::new(self.name, installation, self.settings, home);
-        node.start()?;
-        Ok(node)
+        let shim = Shim::install(self.shim, home.path(), &installation)?;
+        Ok(Node::new(self.name, installation, self.settings, shim, home))
     }
 }
 
@@ -81,7 +123,7 @@ fn make_home(installation: &Installation) -> Result<TempDir> {
     Ok(home)
 }
 
-fn initdb(installation: &Installation, data: &Path) -> Result<String> {
+fn initdb(installation: &Installation, data: &Path) -> Result<()> {
     let mut command = installation.server("initdb");
     command
         .args(["--encoding=UTF8", "--locale=C", "--auth=trust"])
@@ -94,22 +136,30 @@ fn initdb(installation: &Installation, data: &Path) -> Result<String> {
     in_home_of(data, &mut command)
 }
 
-fn base_backup(installation: &Installation, primary: &Path, data: &Path) -> Result<String> {
+fn base_backup(installation: &Installation, source: &Source, data: &Path) -> Result<()> {
     let mut command = installation.server("pg_basebackup");
     command
-        .args(["--write-recovery-conf", "--wal-method=stream"])
-        .args(["--checkpoint=fast", "--no-sync"])
+        .args(["--wal-method=stream", "--checkpoint=fast", "--no-sync"])
         .args(["--port", PORT, "--username", SUPERUSER, "--host"])
-        .arg(primary)
+        .arg(&source.socket_directory)
         .arg("--pgdata")
         .arg(data);
-    in_home_of(data, &mut command)
+    if source.role == Role::Standby {
+        command.arg("--write-recovery-conf");
+    }
+    in_home_of(data, &mut command)?;
+    if source.role == Role::Restored {
+        let signal = data.join("recovery.signal");
+        File::create(&signal).with_context(|| format!("making {}", signal.display()))?;
+        installation.give(&signal)?;
+    }
+    Ok(())
 }
 
 /// The server's user may not be allowed into the directory that this process is in.
-fn in_home_of(data: &Path, command: &mut std::process::Command) -> Result<String> {
+fn in_home_of(data: &Path, command: &mut std::process::Command) -> Result<()> {
     if let Some(home) = data.parent() {
         command.current_dir(home);
     }
-    run(command)
+    run(command).map(drop)
 }

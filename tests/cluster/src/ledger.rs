@@ -9,14 +9,27 @@
 
 use std::{
     fmt,
+    ops::RangeInclusive,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
-/// The next stamp of one clock for the whole process. A counter and not a time: no two stamps are
-/// equal, and a smaller one was taken earlier.
-fn stamp() -> u64 {
-    static CLOCK: AtomicU64 = AtomicU64::new(0);
-    CLOCK.fetch_add(1, Ordering::SeqCst)
+use nix::time::{ClockId, clock_gettime};
+
+/// The next stamp of one clock for the whole process: nanoseconds of the monotonic clock, pushed on
+/// where two would be equal. A smaller one was taken earlier.
+pub fn stamp() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = monotonic_nanos();
+    let next = |last: u64| now.max(last + 1);
+    next(
+        LAST.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last))).unwrap_or(0),
+    )
+}
+
+fn monotonic_nanos() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has a monotonic clock");
+    u64::try_from(Duration::from(now).as_nanos()).expect("it starts with the machine")
 }
 
 /// One answered request for IDs.
@@ -45,18 +58,36 @@ impl Session {
 
     /// Makes one request and notes its IDs; a request that fails was given none.
     pub fn request<E>(&mut self, ask: impl FnOnce() -> Result<Vec<i64>, E>) -> Result<(), E> {
-        let asked_at = stamp();
-        let ids = ask()?;
-        self.record(asked_at, stamp(), &ids);
-        Ok(())
+        self.receive(|ids| {
+            ids.append(&mut ask()?);
+            Ok(())
+        })
     }
 
-    fn record(&mut self, asked_at: u64, returned_at: u64, ids: &[i64]) {
-        let (Some(&min), Some(&max)) = (ids.iter().min(), ids.iter().max()) else {
-            return;
-        };
-        self.ids.extend_from_slice(ids);
-        self.requests.push(Request { asked_at, returned_at, min, max });
+    /// Makes one request that appends its IDs as they arrive. Those that had arrived before it
+    /// failed were returned as well.
+    pub fn receive<E>(
+        &mut self,
+        ask: impl FnOnce(&mut Vec<i64>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let before = self.ids.len();
+        let asked_at = stamp();
+        let result = ask(&mut self.ids);
+        self.record(asked_at, stamp(), before);
+        result
+    }
+
+    /// Notes the request that brought the IDs from the one at `first` on.
+    fn record(&mut self, asked_at: u64, returned_at: u64, first: usize) {
+        let ids = &self.ids[first..];
+        if let (Some(&min), Some(&max)) = (ids.iter().min(), ids.iter().max()) {
+            self.requests.push(Request { asked_at, returned_at, min, max });
+        }
+    }
+
+    /// The stamp of the last request that was given IDs.
+    pub(crate) fn asked_last_at(&self) -> u64 {
+        self.requests.last().map_or(0, |request| request.asked_at)
     }
 
     /// The IDs so far, in the order they came.
@@ -67,7 +98,7 @@ impl Session {
 }
 
 /// The first broken promise.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The ID was returned twice.
     Duplicate(i64),
@@ -112,6 +143,27 @@ impl Ledger {
         self.sessions.iter().flat_map(|session| session.ids.iter().copied())
     }
 
+    /// How many IDs there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.sessions.iter().map(|session| session.ids.len() as u64).sum()
+    }
+
+    /// The smallest and the largest ID.
+    #[must_use]
+    pub fn range(&self) -> Option<RangeInclusive<i64>> {
+        let requests = || self.sessions.iter().flat_map(|session| &session.requests);
+        let min = requests().map(|request| request.min).min()?;
+        let max = requests().map(|request| request.max).max()?;
+        Some(min..=max)
+    }
+
+    /// When each reply had come, as a [`stamp`], and its largest ID; in no particular order.
+    pub fn replies(&self) -> impl Iterator<Item = (u64, i64)> + '_ {
+        let requests = self.sessions.iter().flat_map(|session| &session.requests);
+        requests.map(|request| (request.returned_at, request.max))
+    }
+
     /// Looks for the first broken promise.
     pub fn check(&self) -> Result<(), Fault> {
         for session in &self.sessions {
@@ -134,7 +186,8 @@ fn increasing(session: &Session) -> Result<(), Fault> {
 /// Refuses IDs that occur twice, in one ledger or across the ledgers of several servers.
 pub fn distinct(ids: impl Iterator<Item = i64>) -> Result<(), Fault> {
     let mut ids: Vec<_> = ids.collect();
-    ids.sort_unstable();
+    // The stable sort merges what is sorted already, and that is what sessions were given.
+    ids.sort();
     match ids.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Fault::Duplicate(pair[0])),
         None => Ok(()),
@@ -170,7 +223,9 @@ mod tests {
     fn session(name: &str, requests: &[(u64, u64, &[i64])]) -> Session {
         let mut session = Session::new(name);
         for &(asked_at, returned_at, ids) in requests {
-            session.record(asked_at, returned_at, ids);
+            let before = session.ids.len();
+            session.ids.extend_from_slice(ids);
+            session.record(asked_at, returned_at, before);
         }
         session
     }
@@ -240,7 +295,20 @@ mod tests {
     fn a_failed_request_was_given_nothing() {
         let mut a = Session::new("a");
         assert_eq!(a.request(|| Err("gone")), Err("gone"));
+        assert_eq!(a.ids(), [0; 0]);
         assert_eq!(check([a]), Ok(()));
+    }
+
+    #[test]
+    fn what_arrived_before_the_failure_was_given() {
+        let [mut a, mut b] = ["a", "b"].map(Session::new);
+        let broken = a.receive(|ids| {
+            ids.extend([3, 4]);
+            Err("broken")
+        });
+        assert_eq!(broken, Err("broken"));
+        assert_eq!(b.request(|| Ok::<_, Infallible>(vec![4])), Ok(()));
+        assert_eq!(check([a, b]), Err(Fault::Duplicate(4)));
     }
 
     #[test]
@@ -251,7 +319,8 @@ mod tests {
             for i in 0..125_000 {
                 let id = i * 8 + name;
                 let at = u64::try_from(id).unwrap() * 2;
-                session.record(at, at + 1, &[id]);
+                session.ids.push(id);
+                session.record(at, at + 1, session.ids.len() - 1);
             }
             session
         });

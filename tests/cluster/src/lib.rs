@@ -6,6 +6,9 @@
 //! - [`Node`] is a private, throw-away server: it can be stopped, crashed, killed, cloned into a
 //!   standby and promoted, and leaves nothing behind when dropped.
 //! - [`Ledger`] collects the IDs that clients received and finds the first one that breaks a promise.
+//! - [`Load`] is sessions that go on asking whatever happens to the server, with a ledger.
+//! - [`shim`] gives a server a wall clock of its own and a disk that fails on demand; [`durable`]
+//!   knows what of the lease a power cut would leave.
 //!
 //! The scenarios are in `tests/`, one a file. The programs of the server under test come from
 //! `$PG_CONFIG --bindir` (`pg_config` when unset) and must have `pg_snowflake` installed. PostgreSQL
@@ -13,17 +16,24 @@
 //! or `nobody`). Linux only: it leans on `/proc` and on the parent-death signal.
 
 mod builder;
+pub mod durable;
 pub mod ledger;
+mod load;
 pub mod node;
+pub mod orders;
+mod outage;
 mod poll;
 mod process;
 mod program;
 mod refusal;
 mod settings;
+pub mod shim;
 
 pub use builder::Builder;
 pub use ledger::{Ledger, Session};
+pub use load::{Load, Tally};
 pub use node::Node;
+pub use outage::{Outage, PRIMARY_GONE};
 pub use poll::wait_for;
 pub use process::processes_in;
 pub use program::run;

@@ -14,11 +14,12 @@ use postgres::{Client, Config, NoTls};
 use tempfile::TempDir;
 
 use crate::{
-    builder::Builder,
+    builder::{Builder, Role},
     poll::wait_for,
     process::{processes_in, send, spawn_tied},
     program::{Installation, show},
     settings::Settings,
+    shim::{Clock, Faults, Shim},
 };
 
 pub(crate) const SUPERUSER: &str = "postgres";
@@ -39,6 +40,7 @@ pub struct Node {
     name: String,
     installation: Installation,
     settings: Settings,
+    shim: Option<Shim>,
     postmaster: Option<Child>,
     home: TempDir,
 }
@@ -53,7 +55,21 @@ impl Node {
     /// A streaming standby of this server, with this server's settings unless changed.
     #[must_use]
     pub fn standby_builder(&self, name: &str) -> Builder {
-        Builder::standby_of(self.home(), name, self.settings.clone())
+        Builder::copy_of(self.home(), Role::Standby, name, self.settings.clone())
+    }
+
+    /// A copy of this server that goes its own way from now on, with this server's settings unless
+    /// changed.
+    #[must_use]
+    pub fn clone_builder(&self, name: &str) -> Builder {
+        Builder::copy_of(self.home(), Role::Clone, name, self.settings.clone())
+    }
+
+    /// A copy of this server that, once started, recovers from `restore_command` up to its recovery
+    /// target.
+    #[must_use]
+    pub fn restored_builder(&self, name: &str) -> Builder {
+        Builder::copy_of(self.home(), Role::Restored, name, self.settings.clone())
     }
 
     /// Makes and starts a streaming standby of this server.
@@ -65,9 +81,10 @@ impl Node {
         name: String,
         installation: Installation,
         settings: Settings,
+        shim: Option<Shim>,
         home: TempDir,
     ) -> Self {
-        Self { name, installation, settings, postmaster: None, home }
+        Self { name, installation, settings, shim, postmaster: None, home }
     }
 
     /// Everything of this server is in here, its socket too.
@@ -86,6 +103,18 @@ impl Node {
     #[must_use]
     pub fn pid(&self) -> Option<i32> {
         i32::try_from(self.postmaster.as_ref()?.id()).ok()
+    }
+
+    /// The server's own wall clock.
+    pub fn clock(&self) -> Result<&Clock> {
+        let clock = self.shim.as_ref().and_then(|shim| shim.clock.as_ref());
+        clock.with_context(|| format!("node {} has no clock of its own", self.name))
+    }
+
+    /// What goes wrong with the server's lease file.
+    pub fn faults(&self) -> Result<&Faults> {
+        let faults = self.shim.as_ref().and_then(|shim| shim.faults.as_ref());
+        faults.with_context(|| format!("node {} was made without faults", self.name))
     }
 
     /// The server's major version.
@@ -141,6 +170,7 @@ impl Node {
         let log = File::options().create(true).append(true).open(self.log_file())?;
         let mut command = self.installation.server("postgres");
         command.arg("-D").arg(self.data()).current_dir(self.home());
+        command.envs(self.shim.iter().flat_map(Shim::environment));
         command.stdin(Stdio::null());
         command.stdout(log.try_clone()?).stderr(log);
         let shown = show(&command);
@@ -275,6 +305,15 @@ impl Node {
     pub fn client_program(&self, program: &str) -> Command {
         let mut command = self.installation.client(program);
         command.envs(self.client_environment());
+        command
+    }
+
+    /// A program of this PostgreSQL that works on data directories, such as `pg_rewind`.
+    #[must_use]
+    pub fn server_program(&self, program: &str) -> Command {
+        let mut command = self.installation.server(program);
+        // Its user may not be allowed into the directory that this process is in.
+        command.current_dir(self.home());
         command
     }
 

@@ -1,0 +1,65 @@
+//! What a soak has done so far.
+
+use std::{fmt, time::Instant};
+
+use snowflake_cluster::{Outage, ledger::Fault};
+
+/// Counts of everything, printed as a table.
+#[derive(Debug)]
+pub struct Figures {
+    pub start: Instant,
+    pub ids: u64,
+    pub outages: [(Outage, u32); 4],
+    pub clock_steps: u32,
+    pub fault: Option<Fault>,
+}
+
+impl Figures {
+    pub fn new() -> Self {
+        let outages = Outage::ALL.map(|outage| (outage, 0));
+        Self { start: Instant::now(), ids: 0, outages, clock_steps: 0, fault: None }
+    }
+
+    pub fn count(&mut self, outage: Outage) {
+        for (kind, count) in &mut self.outages {
+            *count += u32::from(*kind == outage);
+        }
+    }
+
+    pub fn all_outages(&self) -> u32 {
+        self.outages.iter().map(|(_, count)| count).sum()
+    }
+
+    pub fn seconds(&self) -> u64 {
+        self.start.elapsed().as_secs()
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let duplicate = matches!(self.fault, Some(Fault::Duplicate(_)));
+        let disorder = self.fault.is_some() && !duplicate;
+        writeln!(f, "| soak | |\n| --- | ---: |")?;
+        writeln!(f, "| IDs in complete replies | {} |", grouped(self.ids))?;
+        for (outage, count) in self.outages {
+            writeln!(f, "| {outage} | {count} |")?;
+        }
+        writeln!(f, "| steps of the clock | {} |", self.clock_steps)?;
+        writeln!(f, "| duplicates | {} |", u8::from(duplicate))?;
+        writeln!(f, "| violations of order | {} |", u8::from(disorder))?;
+        write!(f, "| duration | {} s |", self.seconds())
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
