@@ -102,7 +102,11 @@ impl Start {
     /// have issued before.
     fn find(generator: &Generator, shared: &Shared) -> Result<Self, Refusal> {
         let record = recorded(generator)?;
-        let (floor, source) = floor(generator, shared, record);
+        let (mut floor, source) = floor(generator, shared, record);
+        if record.is_some_and(|record| record.node != generator.node()) {
+            // Within one millisecond, IDs sort by node first.
+            floor = generator.whole_millis(floor);
+        }
         let space = generator.space();
         if floor == 0 && clock::wall_millis() < space.epoch.unix_millis() {
             return Err(Refusal::EpochInFuture(space.epoch));

@@ -123,6 +123,12 @@ impl Generator {
         tick >> self.sequence_bits
     }
 
+    /// The first tick of a millisecond, not below this one.
+    #[must_use]
+    pub fn whole_millis(&self, tick: Tick) -> Tick {
+        self.millis(tick.saturating_add((1 << self.sequence_bits) - 1)) << self.sequence_bits
+    }
+
     /// The start of a tick's millisecond: microseconds since the epoch, at most a quarter of
     /// `i64::MAX` (73,000 years), so that a clock reading can be added or subtracted.
     #[must_use]

@@ -98,6 +98,19 @@ fn section_end_limits() {
     assert_eq!(issuer.at(last), Err(IssueError::Exhausted));
 }
 
+/// Within one millisecond the node's bits come before the sequence's.
+#[test]
+fn a_server_that_changes_its_node_goes_on_in_a_new_millisecond() {
+    let of = |machine| Generator::new(Space::default(), Node { datacenter: 0, machine }).unwrap();
+    let (before, after) = (of(7), of(1));
+    let last = before.floor(&Ticker::default(), NOW).unwrap() + 5;
+    assert!(after.id(last + 1) < before.id(last));
+    assert!(after.id(after.whole_millis(last + 1)) > before.id(last));
+    assert_eq!(after.whole_millis(4096), 4096);
+    assert_eq!(after.whole_millis(4097), 8192);
+    assert_eq!(after.whole_millis(0), 0);
+}
+
 #[test]
 fn node_that_does_not_fit_err() {
     let refused = |datacenter, machine| {

@@ -69,9 +69,11 @@ static bool is_to_fail(enum call call)
     while (left != 0) {
         if (left < 0 || atomic_compare_exchange_weak(&fault->left, &left, left - 1)) {
             atomic_fetch_add(&fault->hits, 1);
-            errno = (int) atomic_load(&fault->error);
-            while (errno == 0)
+            int error = (int) atomic_load(&fault->error);
+            /* Signals interrupt it. */
+            while (error == 0)
                 poll(NULL, 0, -1);
+            errno = error;
             return true;
         }
     }
