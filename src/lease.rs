@@ -2,7 +2,7 @@
 
 use crate::error::Refusal;
 use crate::shared::{Shared, WRITER};
-use crate::{clock, error, guc, lease_file};
+use crate::{clock, error, guc, lease_file, node};
 use pgrx::pg_sys;
 use snowflake_core::{Follower, Generator, Record, Tick};
 use std::sync::atomic::Ordering::Relaxed;
@@ -211,11 +211,7 @@ pub fn write_exact_mark(shared: &Shared) {
     }
     // Tickets at or past the end were taken, but never returned.
     let mark = shared.ticker.peek().min(end);
-    let record = lease_file::read().and_then(|record| match record {
-        Some(record) => lease_file::write(&Record { end: mark, ..record }),
-        None => Ok(()),
-    });
-    if let Err(refusal) = record {
+    if let Err(refusal) = node::generator().and_then(|generator| write(&generator, mark)) {
         refusal.log();
     }
 }

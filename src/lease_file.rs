@@ -19,7 +19,9 @@ const MAX_LEN: u64 = 4_096;
 /// # Errors
 /// When the file cannot be read, or is not exactly what this version writes.
 pub fn read() -> Result<Option<Record>, Refusal> {
-    let file = match File::open(NAME) {
+    // A link that leads nowhere is not "no file", and a pipe must not make the reader wait.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(NAME) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refusal("open", NAME)(error)),

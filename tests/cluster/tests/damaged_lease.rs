@@ -178,3 +178,37 @@ fn a_server_starts_and_stops_with_a_damaged_file() -> Result<()> {
     victim.node.start()?;
     victim.assert_recovers()
 }
+
+#[test]
+fn a_pipe_or_a_link_to_nowhere_is_refused_at_once() -> Result<()> {
+    let victim = Victim::after(Outage::KilledServer)?;
+    victim.replace(|path| Ok(nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU)?))?;
+    for refusal in victim.refusals()? {
+        ensure!(refusal.code == DATA_CORRUPTED, "{refusal:?}");
+    }
+    fs::remove_file(&victim.path)?;
+    std::os::unix::fs::symlink("nowhere", &victim.path)?;
+    for refusal in victim.refusals()? {
+        ensure!(refusal.message.starts_with("could not open file"), "{refusal:?}");
+    }
+    ensure!(fs::symlink_metadata(&victim.path)?.is_symlink(), "it is left alone");
+    fs::remove_file(&victim.path)?;
+    fs::write(&victim.path, &victim.good)?;
+    victim.restore()?;
+    let newest: i64 = victim.node.connect("postgres")?.query_one(NEXT, &[])?.get(0);
+    ensure!(newest > victim.newest);
+    Ok(())
+}
+
+#[test]
+fn a_lease_that_was_removed_from_a_running_server_is_written_at_its_end() -> Result<()> {
+    let mut node = Node::builder("removed").with_clock().start()?;
+    node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    let before: i64 = node.connect("postgres")?.query_one(NEXT, &[])?.get(0);
+    fs::remove_file(node.data().join(LEASE))?;
+    node.clock()?.step(-3_600_000_000_000);
+    node.restart()?;
+    let after: i64 = node.connect("postgres")?.query_one(NEXT, &[])?.get(0);
+    ensure!(after > before, "{after} after {before}");
+    Ok(())
+}
