@@ -29,6 +29,8 @@ pub(crate) const PORT: &str = "5432";
 const DEADLINE: Duration = Duration::from_secs(60);
 const LOG_TAIL: usize = 20;
 const LOUD: [&str; 4] = ["WARNING:  ", "ERROR:  ", "FATAL:  ", "PANIC:  "];
+/// What a fast shutdown tells sessions, also one that is just about to end by itself.
+const SENT_HOME: &str = "FATAL:  terminating connection due to administrator command";
 const RELOADED: &str = "received SIGHUP, reloading configuration files";
 
 /// A private, throw-away PostgreSQL server.
@@ -364,6 +366,7 @@ impl Node {
     pub fn unexpected_log_lines(&self, allowed: &[&str]) -> Result<Vec<String>> {
         let log = self.log()?;
         let loud = log.lines().filter(|line| LOUD.iter().any(|level| line.contains(level)));
+        let loud = loud.filter(|line| !line.contains(SENT_HOME));
         Ok(loud
             .filter(|line| !allowed.iter().any(|text| line.contains(text)))
             .map(str::to_owned)
