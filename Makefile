@@ -14,7 +14,7 @@ demo: ## See it work on a private server
 psql: ## The same, then psql on that server
 	@tools/demo --psql
 
-test: ## Every test, on private servers (PG=16 or PG_CONFIG=... pick the PostgreSQL, TESTS=core a part)
+test: ## Every test, on private servers (PG=16 or PG_CONFIG=... pick PostgreSQL, TESTS=core a part)
 	@tools/test
 
 regress: ## The SQL tests alone (ACCEPT=1 accepts what they print now)

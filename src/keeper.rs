@@ -4,8 +4,8 @@
 
 use crate::error::Refusal;
 use crate::lease::{self, Extender, LENGTH_MILLIS};
-use crate::node;
 use crate::shared::{self, Shared};
+use crate::{clock, node};
 use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
@@ -149,11 +149,15 @@ impl Keeper {
         if end == 0 || self.idle_looks > LOOKS_BEFORE_SLEEP {
             return (Ok(()), None);
         }
-        // Not the wall clock: one that is wrong for a moment is to leave no trace on disk.
-        let left = generator.unix_millis(end) - generator.unix_millis(newest);
+        // The wall clock counts while it stands where the last IDs were; one that is wrong for a
+        // moment is to leave no trace on disk.
+        let wall = generator.tick_at(clock::wall_millis());
+        let since = generator.unix_millis(wall) - generator.unix_millis(newest);
+        let now = if since <= LENGTH_MILLIS { newest.max(wall) } else { newest };
+        let left = generator.unix_millis(end) - generator.unix_millis(now);
         let in_use = newest != ticker_at_extension.load(Relaxed);
         let done = if in_use && left <= LENGTH_MILLIS / 2 {
-            lease::extend(generator, self.shared, newest, Extender::Keeper)
+            lease::extend(generator, self.shared, now, Extender::Keeper)
         } else {
             Ok(())
         };
