@@ -17,6 +17,7 @@
 
 mod builder;
 pub mod durable;
+mod grouped;
 pub mod ledger;
 mod load;
 pub mod node;
@@ -30,6 +31,7 @@ mod settings;
 pub mod shim;
 
 pub use builder::Builder;
+pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
 pub use node::Node;

@@ -8,7 +8,7 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use nix::sys::signal::Signal;
-use snowflake_cluster::{Node, processes_in};
+use snowflake_cluster::{Node, grouped, processes_in};
 
 use interrupt::{Interrupt, Interrupted};
 use stage::Stage;
@@ -105,7 +105,7 @@ fn apart(stage: &Stage) -> Result<()> {
 }
 
 fn many_rows(stage: &Stage) -> Result<()> {
-    let rows = stage::grouped(ROWS);
+    let rows = grouped(ROWS.into());
     stage.step(
         &format!("{rows} rows"),
         "The disk is synced as in production, nothing is switched off.",
@@ -114,7 +114,7 @@ fn many_rows(stage: &Stage) -> Result<()> {
     stage
         .show(&format!("INSERT INTO orders (note) SELECT 'hi' FROM generate_series(1, {ROWS});"))?;
     let seconds = begin.elapsed().as_secs_f64();
-    let rate = stage::grouped((f64::from(ROWS) / seconds / 1000.0).round() as u32 * 1000);
+    let rate = grouped((f64::from(ROWS) / seconds / 1000.0).round() as u64 * 1000);
     stage.say(&format!(
         "Done in {seconds:.1} s, about {rate} rows a second, with the primary key's index."
     ))?;

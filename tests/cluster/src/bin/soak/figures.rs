@@ -1,5 +1,6 @@
 //! What a soak has done so far.
 
+use snowflake_cluster::grouped;
 use std::{fmt, time::Instant};
 
 use snowflake_cluster::{Outage, ledger::Fault};
@@ -49,17 +50,4 @@ impl fmt::Display for Figures {
         writeln!(f, "| violations of order | {} |", u8::from(disorder))?;
         write!(f, "| duration | {} s |", self.seconds())
     }
-}
-
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -12,9 +12,9 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
 use fastrand::Rng;
-use snowflake_cluster::{Load, Node, Outage, Tally, ledger::Fault, wait_for};
+use snowflake_cluster::{Load, Node, Outage, Tally, grouped, ledger::Fault, wait_for};
 
-use figures::{Figures, grouped};
+use figures::Figures;
 
 const SESSIONS: usize = 4;
 /// Ten rows of a thousand IDs: few large rows are quick to receive, and a reply can still be cut off
