@@ -27,10 +27,10 @@ fn decode(id: i64) -> Result<Row<4>, Refusal> {
     let Decoded { unix_millis, node, sequence } = node::space()?.decode(id).map_err(Refusal::Id)?;
     let id_time = timestamptz(unix_millis).ok_or(Refusal::Timestamp(id))?;
     Ok(Row([
-        pg_sys::Datum::from(id_time),
-        pg_sys::Datum::from(node.datacenter),
-        pg_sys::Datum::from(node.machine),
-        pg_sys::Datum::from(sequence),
+        id_time.into_datum(),
+        node.datacenter.cast_signed().into_datum(),
+        node.machine.cast_signed().into_datum(),
+        sequence.cast_signed().into_datum(),
     ]))
 }
 

@@ -42,8 +42,8 @@ pub enum Refusal {
     Timestamp(i64),
 }
 
-/// SQLSTATE and the three texts of a report.
-struct Report {
+/// SQLSTATE and the three texts of a report; a text that is empty is left out.
+pub struct Report {
     code: Code,
     message: String,
     detail: String,
@@ -54,20 +54,19 @@ impl Refusal {
     /// Raises it as an ERROR.
     #[cold]
     pub fn raise(&self) -> ! {
-        self.report().into_pgrx().report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return")
+        self.report().raise()
     }
 
     /// Says in the server log, at start, that nothing will be issued.
     pub fn log_at_start(&self) {
         let mut report = self.report();
         report.message = format!("no snowflake IDs will be issued: {}", report.message);
-        report.into_pgrx().report(PgLogLevel::WARNING);
+        report.report(PgLogLevel::WARNING);
     }
 
     /// Says in the server log what kept the keeper, or a shutdown, from its work.
     pub fn log(&self) {
-        self.report().into_pgrx().report(PgLogLevel::WARNING);
+        self.report().report(PgLogLevel::WARNING);
     }
 
     fn report(&self) -> Report {
@@ -90,7 +89,8 @@ impl Refusal {
 }
 
 impl Report {
-    fn new(
+    /// A report; the message is lowercase and has no full stop, detail and hint are sentences.
+    pub fn new(
         code: Code,
         message: impl Into<String>,
         detail: impl Into<String>,
@@ -99,8 +99,24 @@ impl Report {
         Self { code, message: message.into(), detail: detail.into(), hint: hint.into() }
     }
 
-    fn into_pgrx(self) -> ErrorReport {
-        ErrorReport::new(self.code, self.message, "").set_detail(self.detail).set_hint(self.hint)
+    /// Raises it as an ERROR.
+    #[cold]
+    pub fn raise(self) -> ! {
+        self.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    /// Tells client or log, as the level says.
+    pub fn report(self, level: PgLogLevel) {
+        let Self { code, message, detail, hint } = self;
+        let mut report = ErrorReport::new(code, message, "");
+        if !detail.is_empty() {
+            report = report.set_detail(detail);
+        }
+        if !hint.is_empty() {
+            report = report.set_hint(hint);
+        }
+        report.report(level);
     }
 }
 
@@ -112,7 +128,6 @@ pub fn warn_of_end(space: Space) {
         section_text(space),
         "Plan the move to a new ID space: see \"When the timestamp runs out\" in the README.",
     )
-    .into_pgrx()
     .report(PgLogLevel::WARNING);
 }
 

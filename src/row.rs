@@ -7,9 +7,9 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
 
-/// One row of `N` columns, none of them null, for a function with `N` OUT parameters (pgrx knows
+/// One row of `N` columns, where `None` is null, for a function with `N` OUT parameters (pgrx knows
 /// named composite types and `RETURNS TABLE` only; the latter returns a set).
-pub struct Row<const N: usize>(pub [pg_sys::Datum; N]);
+pub struct Row<const N: usize>(pub [Option<pg_sys::Datum>; N]);
 
 // SAFETY: names the SQL type that `box_into` returns.
 unsafe impl<const N: usize> SqlTranslatable for Row<N> {
@@ -23,15 +23,16 @@ unsafe impl<const N: usize> SqlTranslatable for Row<N> {
 
 // SAFETY: the datum returned is a composite value of the type that the call's own descriptor says.
 unsafe impl<const N: usize> BoxRet for Row<N> {
-    unsafe fn box_into<'fcx>(mut self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        let mut nulls = [false; N];
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        let mut nulls = self.0.map(|datum| datum.is_none());
+        let mut datums = self.0.map(|datum| datum.unwrap_or(pg_sys::Datum::null()));
         // SAFETY: PostgreSQL passes a valid call; the arrays are as long as the descriptor, which
         // comes from the function's OUT parameters.
         unsafe {
             let descriptor = descriptor(fcinfo.as_mut_ptr());
             debug_assert_eq!((*descriptor).natts, N as i32);
             let tuple =
-                pg_sys::heap_form_tuple(descriptor, self.0.as_mut_ptr(), nulls.as_mut_ptr());
+                pg_sys::heap_form_tuple(descriptor, datums.as_mut_ptr(), nulls.as_mut_ptr());
             fcinfo.return_raw_datum(pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data))
         }
     }

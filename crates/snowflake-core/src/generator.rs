@@ -129,6 +129,14 @@ impl Generator {
         self.millis(tick.saturating_add((1 << self.sequence_bits) - 1)) << self.sequence_bits
     }
 
+    /// Where `n` consecutive tickets of one millisecond can start: at this tick, or with the next
+    /// millisecond. `n` is at most 2^`sequence_bits`.
+    #[must_use]
+    pub fn start_of_run(&self, tick: Tick, n: u64) -> Tick {
+        let last = tick.saturating_add(n.saturating_sub(1));
+        if self.millis(last) == self.millis(tick) { tick } else { self.whole_millis(tick) }
+    }
+
     /// The start of a tick's millisecond: microseconds since the epoch, at most a quarter of
     /// `i64::MAX` (73,000 years), so that a clock reading can be added or subtracted.
     #[must_use]

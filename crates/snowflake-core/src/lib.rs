@@ -22,6 +22,7 @@ mod node;
 mod pacer;
 mod space;
 mod sync;
+mod text;
 mod ticker;
 
 pub use epoch::{Epoch, EpochError};
@@ -33,5 +34,6 @@ pub use layout::{
 pub use lease::{Lease, Record, RecordError};
 pub use node::Node;
 pub use pacer::{Clocks, Pacer};
-pub use space::{Decoded, IdError, Space};
+pub use space::{Decoded, EncodeError, IdError, Space};
+pub use text::{TextError, TextForm};
 pub use ticker::{Tick, Ticker};

@@ -42,4 +42,21 @@ impl Ticker {
         }
         self.next.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// Takes `n` consecutive tickets that end below `limit`, if there is room for them, and says
+    /// which is the first. `start` says where they may start when `next` is the next ticket: at it
+    /// or later, so tickets between the two are skipped.
+    ///
+    /// Lock-free: it is tried again only when another caller has taken tickets meanwhile.
+    pub fn claim(&self, n: u64, limit: Tick, start: impl Fn(Tick) -> Tick) -> Option<Tick> {
+        let mut next = self.peek();
+        loop {
+            let first = start(next).max(next);
+            let end = first.checked_add(n).filter(|&end| end <= limit)?;
+            match self.next.compare_exchange_weak(next, end, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(first),
+                Err(newer) => next = newer,
+            }
+        }
+    }
 }
