@@ -1,8 +1,38 @@
+-- Issuing. Cheaper than any row of it is to move, so a parallel plan may take IDs in its workers.
+
 CREATE FUNCTION snowflake_nextval() RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'snowflake_nextval_wrapper';
 COMMENT ON FUNCTION snowflake_nextval() IS
     'next snowflake ID of this server';
+
+CREATE FUNCTION snowflake_nextval_batch(n int) RETURNS SETOF bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL SAFE ROWS 1000
+    AS 'MODULE_PATHNAME', 'snowflake_nextval_batch_wrapper';
+COMMENT ON FUNCTION snowflake_nextval_batch(int) IS
+    'next n snowflake IDs of this server, increasing';
+
+CREATE FUNCTION snowflake_reserve(n int) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_reserve_wrapper';
+COMMENT ON FUNCTION snowflake_reserve(int) IS
+    'first of n consecutive snowflake IDs, all of which belong to the caller';
+
+-- The state of the session is the leader's.
+CREATE FUNCTION snowflake_lastval() RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'snowflake_lastval_wrapper';
+COMMENT ON FUNCTION snowflake_lastval() IS
+    'last snowflake ID returned in this session';
+
+-- Encoding and decoding. Immutable, because layout and epoch are fixed from the first ID on.
+
+CREATE FUNCTION snowflake_encode(ts timestamptz, datacenter int, machine int, sequence int)
+    RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_encode_wrapper';
+COMMENT ON FUNCTION snowflake_encode(timestamptz, int, int, int) IS
+    'snowflake ID of a time, datacenter, machine and sequence';
 
 CREATE FUNCTION snowflake_decode(
         id bigint,
@@ -11,3 +41,62 @@ CREATE FUNCTION snowflake_decode(
     AS 'MODULE_PATHNAME', 'snowflake_decode_wrapper';
 COMMENT ON FUNCTION snowflake_decode(bigint) IS
     'time, datacenter, machine and sequence of a snowflake ID';
+
+CREATE FUNCTION snowflake_decode(
+        id bigint, epoch timestamptz, datacenter_bits int, machine_bits int, sequence_bits int,
+        OUT id_time timestamptz, OUT datacenter int, OUT machine int, OUT sequence int)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_decode_foreign_wrapper';
+COMMENT ON FUNCTION snowflake_decode(bigint, timestamptz, int, int, int) IS
+    'time, datacenter, machine and sequence of an ID of another system';
+
+CREATE FUNCTION snowflake_decode_jsonb(id bigint) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_decode_jsonb_wrapper';
+COMMENT ON FUNCTION snowflake_decode_jsonb(bigint) IS
+    'snowflake ID, its time, datacenter, machine and sequence as JSON';
+
+CREATE FUNCTION snowflake_timestamp(id bigint) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_timestamp_wrapper';
+COMMENT ON FUNCTION snowflake_timestamp(bigint) IS
+    'time of a snowflake ID, to the millisecond';
+
+CREATE FUNCTION snowflake_from_timestamp(ts timestamptz) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_from_timestamp_wrapper';
+COMMENT ON FUNCTION snowflake_from_timestamp(timestamptz) IS
+    'smallest snowflake ID of a millisecond';
+
+-- Not strict, or it could not be inlined and would hide the column from the planner.
+CREATE FUNCTION snowflake_between(id bigint, "from" timestamptz, "to" timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN id >= snowflake_from_timestamp("from") AND id < snowflake_from_timestamp("to");
+COMMENT ON FUNCTION snowflake_between(bigint, timestamptz, timestamptz) IS
+    'whether a snowflake ID is of a time from, inclusive, to, exclusive';
+
+-- Text forms.
+
+CREATE FUNCTION snowflake_to_base32(id bigint) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_to_base32_wrapper';
+COMMENT ON FUNCTION snowflake_to_base32(bigint) IS
+    'snowflake ID as 13 characters of Crockford''s base 32, in the same order under COLLATE "C"';
+
+CREATE FUNCTION snowflake_from_base32(id text) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_from_base32_wrapper';
+COMMENT ON FUNCTION snowflake_from_base32(text) IS
+    'snowflake ID of its base 32 form';
+
+CREATE FUNCTION snowflake_to_base62(id bigint) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_to_base62_wrapper';
+COMMENT ON FUNCTION snowflake_to_base62(bigint) IS
+    'snowflake ID as 11 characters 0-9A-Za-z, in the same order under COLLATE "C"';
+
+CREATE FUNCTION snowflake_from_base62(id text) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'snowflake_from_base62_wrapper';
+COMMENT ON FUNCTION snowflake_from_base62(text) IS
+    'snowflake ID of its base 62 form';

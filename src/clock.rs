@@ -3,9 +3,6 @@
 use snowflake_core::{Clocks, Epoch};
 use std::mem::MaybeUninit;
 
-/// Milliseconds from 1970 to 2000, where PostgreSQL counts `timestamptz` from.
-pub const POSTGRES_EPOCH_UNIX_MILLIS: i64 = 946_684_800_000;
-
 /// Wall clock: milliseconds since 1970-01-01 00:00:00 UTC, negative before.
 #[inline]
 pub fn wall_millis() -> i64 {

@@ -4,12 +4,14 @@ use crate::guc::{Rejected, name};
 use crate::lease::FloorSource;
 use crate::lease_file;
 use pgrx::pg_sys::elog::PgLogLevel;
-use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
+pub use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::ErrorReport;
 use snowflake_core::{
-    Epoch, IdError, LayoutError, MIN_TIMESTAMP_BITS, Node, PAYLOAD_BITS, RecordError, Section,
-    SectionError, Space,
+    Epoch, IdError, Layout, LayoutError, MIN_TIMESTAMP_BITS, Node, PAYLOAD_BITS, RecordError,
+    Section, SectionError, Space, TextError, TextForm,
 };
+
+mod argument;
 
 /// Why no ID is issued, or none taken apart.
 #[derive(Clone, Debug)]
@@ -40,6 +42,26 @@ pub enum Refusal {
     Id(IdError),
     /// The ID's time is beyond the range of `timestamptz`.
     Timestamp(i64),
+    /// The ID's time is beyond what JSON has a form for.
+    JsonTime(i64),
+    /// No ID has this time, in microseconds since 2000 as `timestamptz` counts.
+    Moment { micros: i64, space: Space },
+    /// A part given for an ID does not fit its section.
+    Part { section: Section, value: i32, layout: Layout },
+    /// The text is no ID.
+    Text { form: TextForm, error: TextError },
+    /// A range of time, in microseconds since 2000, that no ID lies in.
+    EmptyRange { from: i64, to: i64 },
+    /// More IDs than can be had at a time, or less than one.
+    Count { n: i32, max: i32 },
+    /// This session was given no ID yet.
+    NoLast,
+    /// Widths given for a foreign ID.
+    Width { section: Section, bits: i32 },
+    /// Widths given for a foreign ID leave too little for the timestamp.
+    Widths(LayoutError),
+    /// The epoch given for a foreign ID, in microseconds since 2000.
+    Epoch(i64),
 }
 
 /// SQLSTATE and the three texts of a report; a text that is empty is left out.
@@ -57,6 +79,11 @@ impl Refusal {
         self.report().raise()
     }
 
+    /// The primary line of it.
+    pub fn message(&self) -> String {
+        self.report().message
+    }
+
     /// Says in the server log, at start, that nothing will be issued.
     pub fn log_at_start(&self) {
         let mut report = self.report();
@@ -64,9 +91,10 @@ impl Refusal {
         report.report(PgLogLevel::WARNING);
     }
 
-    /// Says in the server log what kept the keeper, or a shutdown, from its work.
-    pub fn log(&self) {
-        self.report().report(PgLogLevel::WARNING);
+    /// Reports it at the level given. As a WARNING it says in the server log what kept the keeper, or
+    /// a shutdown, from its work.
+    pub fn report_as(&self, level: PgLogLevel) {
+        self.report().report(level);
     }
 
     fn report(&self) -> Report {
@@ -82,8 +110,18 @@ impl Refusal {
             Self::SpaceDiffers { recorded, configured } => space_differs(*recorded, *configured),
             Self::LeaseDamaged(error) => lease_damaged(*error),
             Self::LeaseFile { action, name, errno } => lease_file(action, name, *errno),
-            Self::Id(IdError::Negative(id)) => negative(*id),
-            Self::Id(IdError::Time(id)) | Self::Timestamp(id) => timestamp(*id),
+            Self::Id(IdError::Negative(id)) => argument::negative(*id),
+            Self::Id(IdError::Time(id)) | Self::Timestamp(id) => argument::timestamp(*id),
+            Self::JsonTime(id) => argument::json_time(*id),
+            Self::Moment { micros, space } => argument::moment(*micros, *space),
+            Self::Part { section, value, layout } => argument::part(*section, *value, *layout),
+            Self::Text { form, error } => argument::text(*form, *error),
+            Self::EmptyRange { from, to } => argument::empty_range(*from, *to),
+            Self::Count { n, max } => argument::count(*n, *max),
+            Self::NoLast => argument::no_last(),
+            Self::Width { section, bits } => argument::width(*section, *bits),
+            Self::Widths(widths) => argument::widths(*widths),
+            Self::Epoch(micros) => argument::epoch(*micros),
         }
     }
 }
@@ -205,21 +243,24 @@ fn rejected(setting: &Rejected) -> Report {
 }
 
 fn layout(widths: &LayoutError) -> Report {
-    let LayoutError { datacenter_bits, machine_bits, sequence_bits } = widths;
-    let left = i64::from(PAYLOAD_BITS)
-        - i64::from(*datacenter_bits)
-        - i64::from(*machine_bits)
-        - i64::from(*sequence_bits);
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         "the snowflake layout leaves too few bits for the timestamp",
-        format!(
-            "datacenter_bits = {datacenter_bits}, machine_bits = {machine_bits} and sequence_bits \
-             = {sequence_bits} leave {left} of {PAYLOAD_BITS} bits; the timestamp needs at least \
-             {MIN_TIMESTAMP_BITS}.",
-        ),
+        widths_text(*widths),
         "Lower \"pg_snowflake.datacenter_bits\", \"pg_snowflake.machine_bits\" or \
          \"pg_snowflake.sequence_bits\" and restart the server.",
+    )
+}
+
+fn widths_text(
+    LayoutError { datacenter_bits, machine_bits, sequence_bits }: LayoutError,
+) -> String {
+    let sum = [datacenter_bits, machine_bits, sequence_bits].map(i64::from).iter().sum::<i64>();
+    let left = i64::from(PAYLOAD_BITS) - sum;
+    format!(
+        "datacenter_bits = {datacenter_bits}, machine_bits = {machine_bits} and sequence_bits = \
+         {sequence_bits} leave {left} of {PAYLOAD_BITS} bits; the timestamp needs at least \
+         {MIN_TIMESTAMP_BITS}."
     )
 }
 
@@ -278,10 +319,21 @@ fn section_text(space: Space) -> String {
     )
 }
 
-/// The end of the space; it may lie beyond the calendar.
+/// The end of the space.
 fn last_time(space: Space) -> String {
-    let end = Epoch::from_unix_millis(space.last_unix_millis());
-    end.map_or_else(|| "a time after the year 9999".to_owned(), |end| end.to_string())
+    moment(space.last_unix_millis())
+}
+
+/// A moment, in milliseconds since 1970; it may lie beyond the calendar.
+fn moment(unix_millis: i64) -> String {
+    Epoch::from_unix_millis(unix_millis).map_or_else(
+        || {
+            let beyond =
+                if unix_millis < 0 { "before the year -9999" } else { "after the year 9999" };
+            format!("a time {beyond}")
+        },
+        |moment| moment.to_string(),
+    )
 }
 
 fn standby() -> Report {
@@ -349,24 +401,5 @@ fn lease_file(action: &str, name: &str, errno: i32) -> Report {
         format!("could not {action} {what}: {error}"),
         "A snowflake ID is returned only when the lease on disk covers it.",
         "Nothing is lost: once the file system works again, so does the next call.",
-    )
-}
-
-fn negative(id: i64) -> Report {
-    Report::new(
-        Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-        format!("snowflake ID {id} is negative"),
-        "The sign bit of a snowflake ID is always 0.",
-        "Pass a value that snowflake_nextval() returned.",
-    )
-}
-
-fn timestamp(id: i64) -> Report {
-    Report::new(
-        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
-        format!("the time of snowflake ID {id} is out of range"),
-        "It lies outside of what type timestamp with time zone can hold.",
-        "Pass a value that snowflake_nextval() returned, and check \"pg_snowflake.epoch\" and the \
-         section widths.",
     )
 }

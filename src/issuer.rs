@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 use snowflake_core::{Generator, IssueError, Section, Tick};
 use std::ffi::c_long;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// A paced session sleeps at least this long. Waking up for every single millisecond keeps a
 /// crowd busy waiting: 36 sessions took 0.15 of a core, with this 0.04, at the same rate of IDs.
@@ -19,15 +19,39 @@ const NAP_MICROS: i64 = 5_000;
 /// within a session: settings are fixed, and a promoted server never becomes a standby again.
 static ISSUER: OnceLock<Issuer> = OnceLock::new();
 
+/// The last ID that this session was given; no ID is negative.
+static LAST: AtomicI64 = AtomicI64::new(-1);
+
 /// The next ID of this server.
 ///
 /// # Errors
 /// With the reason why none can be issued; nothing is lost then.
 #[inline]
 pub fn next() -> Result<i64, Refusal> {
+    Ok(remember(get()?.next()?))
+}
+
+/// The last ID that this session was given, if it was given one.
+pub fn last() -> Option<i64> {
+    Some(LAST.load(Relaxed)).filter(|&id| id >= 0)
+}
+
+/// Notes an ID as the last one that this session was given.
+#[inline]
+pub fn remember(id: i64) -> i64 {
+    LAST.store(id, Relaxed);
+    id
+}
+
+/// What issues the IDs of this server.
+///
+/// # Errors
+/// With the reason why none can be issued.
+#[inline]
+pub fn get() -> Result<&'static Issuer, Refusal> {
     match ISSUER.get() {
-        Some(issuer) => issuer.next(),
-        None => prepare()?.next(),
+        Some(issuer) => Ok(issuer),
+        None => prepare(),
     }
 }
 
@@ -42,9 +66,10 @@ fn prepare() -> Result<&'static Issuer, Refusal> {
     Ok(ISSUER.get_or_init(|| Issuer { generator, shared }))
 }
 
-struct Issuer {
-    generator: Generator,
-    shared: &'static Shared,
+/// What issues the IDs of this server, once everything is in order.
+pub struct Issuer {
+    pub generator: Generator,
+    pub shared: &'static Shared,
 }
 
 impl Issuer {
@@ -52,10 +77,7 @@ impl Issuer {
     #[inline]
     fn next(&self) -> Result<i64, Refusal> {
         let Self { generator, shared: Shared { ticker, lease, .. } } = self;
-        let floor = match generator.floor(ticker, clock::wall_millis()) {
-            Ok(floor) => floor,
-            Err(error) => self.floor_off_range(error)?,
-        };
+        let floor = self.floor()?;
         let limit = generator.limit(floor, guc::max_drift_millis()).min(lease.end());
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
         let next = ticker.peek().max(floor);
@@ -69,9 +91,24 @@ impl Issuer {
         Ok(generator.id(tick))
     }
 
+    /// The first tick of the current millisecond.
+    ///
+    /// # Errors
+    /// When the clock is outside of the ID space.
+    #[inline]
+    pub fn floor(&self) -> Result<Tick, Refusal> {
+        match self.generator.floor(&self.shared.ticker, clock::wall_millis()) {
+            Ok(floor) => Ok(floor),
+            Err(error) => self.floor_off_range(error),
+        }
+    }
+
     /// Returns when a tick may be returned: when the lease covers it and it is due.
+    ///
+    /// # Errors
+    /// When the timestamp section has no room for it, or the lease cannot be extended.
     #[cold]
-    fn hold(&self, tick: Tick) -> Result<(), Refusal> {
+    pub fn hold(&self, tick: Tick) -> Result<(), Refusal> {
         let Self { generator, shared } = self;
         generator.check(tick).map_err(|error| self.refusal(error))?;
         if tick >= shared.lease.end() {

@@ -167,7 +167,7 @@ impl Keeper {
     fn report(&mut self, refusal: &Refusal) {
         if self.reported.is_none_or(|last| last.elapsed() > REPORT_EVERY) {
             self.reported = Some(Instant::now());
-            refusal.log();
+            refusal.report_as(PgLogLevel::WARNING);
         }
     }
 }

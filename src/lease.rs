@@ -2,8 +2,9 @@
 
 use crate::error::Refusal;
 use crate::shared::{Shared, WRITER};
-use crate::{clock, error, guc, lease_file, node};
+use crate::{clock, error, guc, lease_file, node, time};
 use pgrx::pg_sys;
+use pgrx::pg_sys::elog::PgLogLevel;
 use snowflake_core::{Follower, Generator, Record, Tick};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -32,6 +33,25 @@ pub enum FloorSource {
     Replay = 2,
     /// The last checkpoint, where there is no lease on disk.
     Checkpoint = 3,
+}
+
+impl FloorSource {
+    /// What set the first tick of this server life, once it is set.
+    pub fn of(shared: &Shared) -> Option<Self> {
+        let all = [Self::Clock, Self::Lease, Self::Replay, Self::Checkpoint];
+        let source = shared.counters.floor_source.load(Relaxed);
+        all.into_iter().find(|&it| shared.lease.end() != 0 && it as u64 == source)
+    }
+
+    /// Its name in the status view.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clock => "clock",
+            Self::Lease => "lease",
+            Self::Replay => "replay",
+            Self::Checkpoint => "checkpoint",
+        }
+    }
 }
 
 /// Extends the lease to beyond `tick`, unless somebody else has done so meanwhile. The first call of
@@ -163,6 +183,19 @@ fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tic
     }
 }
 
+/// Every ID that this server, or the one it is a standby of, has issued is below this tick.
+///
+/// # Errors
+/// As [`recorded`].
+pub fn mark(generator: &Generator, shared: &Shared) -> Result<Tick, Refusal> {
+    if shared.lease.end() == 0 {
+        // No ID in this life yet.
+        Ok(floor(generator, shared, recorded(generator)?).0)
+    } else {
+        Ok(shared.ticker.peek())
+    }
+}
+
 /// The moment that IDs in replayed rows lie below, by the clock that stamped the last commit, in
 /// milliseconds since 1970: the ID clock of a server is ahead of its wall clock by as much as load
 /// may push it, or by a lease after a crash. None if nothing was replayed.
@@ -170,7 +203,7 @@ pub fn replayed_millis() -> Option<i64> {
     // SAFETY: any process attached to shared memory may ask; 0 means that nothing was replayed.
     let micros = unsafe { pg_sys::GetLatestXTime() };
     let drift = i64::from(guc::max_drift_millis()).saturating_add(LENGTH_MILLIS);
-    let millis = micros.div_euclid(1_000) + 1 + clock::POSTGRES_EPOCH_UNIX_MILLIS;
+    let millis = micros.div_euclid(1_000) + 1 + time::POSTGRES_EPOCH_UNIX_MILLIS;
     (micros != 0).then(|| millis.saturating_add(drift))
 }
 
@@ -212,6 +245,6 @@ pub fn write_exact_mark(shared: &Shared) {
     // Tickets at or past the end were taken, but never returned.
     let mark = shared.ticker.peek().min(end);
     if let Err(refusal) = node::generator().and_then(|generator| write(&generator, mark)) {
-        refusal.log();
+        refusal.report_as(PgLogLevel::WARNING);
     }
 }

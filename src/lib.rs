@@ -8,18 +8,25 @@
 use pgrx::prelude::*;
 
 mod api;
+mod audit;
+mod bulk;
 mod clock;
+mod dynamic;
 mod error;
+mod guard;
 mod guc;
 mod issuer;
 mod keeper;
 mod lease;
 mod lease_file;
 mod node;
+mod partition;
 mod row;
 mod shared;
+mod status;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
+mod time;
 
 pg_module_magic!(name, version);
 

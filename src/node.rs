@@ -52,25 +52,35 @@ pub fn generator() -> Result<Generator, Refusal> {
     Generator::new(space, node).map_err(Refusal::Node)
 }
 
-/// Tells the server log what would keep this server from issuing IDs, now or in a few years. A
-/// wrong setting is no reason to keep the server from starting.
-pub fn report_at_start() {
-    let checked = generator().and_then(|generator| Ok((generator, lease::recorded(&generator)?)));
-    match checked {
-        Err(refusal) => refusal.log_at_start(),
-        Ok((generator, record)) => report_time(generator.space(), record.is_some()),
+/// What keeps this server from issuing IDs now: its settings, its lease, its clock.
+///
+/// # Errors
+/// That is what they are.
+pub fn check() -> Result<Generator, Refusal> {
+    let generator = generator()?;
+    let has_issued = lease::recorded(&generator)?.is_some();
+    let space = generator.space();
+    let now = clock::wall_millis();
+    // A clock before the epoch keeps nobody from issuing who has issued before.
+    if now < space.epoch.unix_millis() && !has_issued {
+        Err(Refusal::EpochInFuture(space.epoch))
+    } else if now > space.last_unix_millis() {
+        Err(Refusal::Exhausted(space))
+    } else {
+        Ok(generator)
     }
 }
 
-/// A clock before the epoch keeps nobody from issuing who has issued before.
-fn report_time(space: Space, has_issued: bool) {
-    let now = clock::wall_millis();
-    let end = space.last_unix_millis();
-    if now < space.epoch.unix_millis() && !has_issued {
-        Refusal::EpochInFuture(space.epoch).log_at_start();
-    } else if now > end {
-        Refusal::Exhausted(space).log_at_start();
-    } else if now > end - WARN_BEFORE_END_MILLIS {
-        warn_of_end(space);
+/// Tells the server log what would keep this server from issuing IDs, now or in a few years. A
+/// wrong setting is no reason to keep the server from starting.
+pub fn report_at_start() {
+    match check() {
+        Err(refusal) => refusal.log_at_start(),
+        Ok(generator) => {
+            let space = generator.space();
+            if clock::wall_millis() > space.last_unix_millis() - WARN_BEFORE_END_MILLIS {
+                warn_of_end(space);
+            }
+        }
     }
 }

@@ -17,6 +17,8 @@ pub struct Shared {
     /// Ends at 0 until the first ID of this life is asked for.
     pub lease: Lease,
     pub pacer: Pacer,
+    /// The last tick of the newest run of tickets that was taken before it was due; see [`crate::bulk`].
+    pub last_of_run: AtomicU64,
     pub counters: Counters,
     /// Time of the last checkpoint as the server started: seconds since 1970.
     pub checkpoint_at_start: AtomicI64,

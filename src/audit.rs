@@ -1,0 +1,176 @@
+//! `snowflake_audit`: whose IDs a table holds.
+
+use crate::dynamic::{self, Argument, Connection, name, relation};
+use crate::error::{Code, Refusal, Report};
+use crate::{clock, lease, node, shared, time};
+use pgrx::iter::TableIterator;
+use pgrx::prelude::*;
+use snowflake_core::{Generator, Node, Section, Space};
+use std::ffi::CStr;
+
+/// The IDs of one node, or with no node what is no ID.
+type Group = (
+    Option<i32>,
+    Option<i32>,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<bool>,
+    Option<i64>,
+);
+
+/// The kinds of relations that rows can be read from.
+const READABLE: &[u8] = b"rpmvf";
+
+const COLUMN: &CStr = c"
+    SELECT c.relkind, a.attnum, coalesce(nullif(t.typbasetype, 0), t.oid)
+    FROM pg_class AS c
+    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $2 AND NOT a.attisdropped
+    LEFT JOIN pg_type AS t ON t.oid = a.atttypid
+    WHERE c.oid = $1";
+
+/// One pass; nothing is taken apart but the smallest and the greatest ID of each node.
+const SCAN: &CStr = c"
+    SELECT format($statement$
+        SELECT node, count(*), min(id), max(id),
+            count(*) FILTER (WHERE id >= $3), count(*) FILTER (WHERE id >= $4)
+        FROM (
+            SELECT id, CASE WHEN id >= 0 THEN (id >> $1::int) & $2 ELSE -1 END AS node
+            FROM (SELECT %2$I::bigint AS id FROM %1$s) AS column_of_ids
+            WHERE id IS NOT NULL
+        ) AS ids
+        GROUP BY node ORDER BY node
+    $statement$, $1, $2)";
+
+/// `snowflake_audit(regclass, name)`: one row for each node that the IDs in a column are from.
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity, reason = "pgrx reads the columns here")]
+fn snowflake_audit(
+    rel: pg_sys::Oid,
+    col: &CStr,
+) -> TableIterator<
+    'static,
+    (
+        name!(datacenter, Option<i32>),
+        name!(machine, Option<i32>),
+        name!(ids, i64),
+        name!(first_time, Option<i64>),
+        name!(last_time, Option<i64>),
+        name!(ahead_of_clock, Option<i64>),
+        name!(this_node, Option<bool>),
+        name!(beyond_mark, Option<i64>),
+    ),
+> {
+    let audit = Audit::begin().unwrap_or_else(|refusal| refusal.raise());
+    // Whatever the scan sees was there before the audit began, and its IDs are below the mark.
+    let groups = dynamic::connect(true, |connection| {
+        check(connection, rel, col);
+        audit.scan(connection, rel, col)
+    });
+    TableIterator::new(groups)
+}
+
+/// What the IDs of a table are held against.
+struct Audit {
+    space: Space,
+    now: i64,
+    /// This server, and the ID that it will issue next at the earliest.
+    this: Option<(Generator, Option<i64>)>,
+}
+
+impl Audit {
+    fn begin() -> Result<Self, Refusal> {
+        let this = match node::generator() {
+            Ok(generator) => Some((generator, mark(&generator)?)),
+            Err(_) => None,
+        };
+        Ok(Self { space: node::space()?, now: clock::wall_millis(), this })
+    }
+
+    fn scan(&self, connection: &Connection, rel: pg_sys::Oid, col: &CStr) -> Vec<Group> {
+        let layout = self.space.layout;
+        let shift = layout.bits(Section::Sequence);
+        let nodes = (layout.max(Section::Datacenter) + 1) * (layout.max(Section::Machine) + 1);
+        let mark = self.this.and_then(|(_, mark)| mark);
+        let arguments: [Argument; 4] =
+            [Some(i64::from(shift)), Some((nodes - 1).cast_signed()), self.first_ahead(), mark]
+                .map(|number| (pg_sys::INT8OID, number.and_then(IntoDatum::into_datum)));
+        let Some(statement) = connection.make(SCAN, &[relation(rel), name(col)]) else {
+            return Vec::new();
+        };
+        connection.rows(statement, &arguments, |row| {
+            let count = |column| row.get::<i64>(column).unwrap_or(0);
+            let (first, last) = (count(2), count(3));
+            self.group(count(1), first, last, count(4), count(5))
+        })
+    }
+
+    /// The smallest ID whose time the wall clock has not reached, if there is one.
+    fn first_ahead(&self) -> Option<i64> {
+        let next = self.now.saturating_add(1).max(self.space.epoch.unix_millis());
+        self.space.first_id(next).ok()
+    }
+
+    fn group(&self, ids: i64, first: i64, last: i64, ahead: i64, beyond: i64) -> Group {
+        let Ok(decoded) = self.space.decode(first) else {
+            return (None, None, ids, None, None, None, None, None);
+        };
+        let time =
+            |id| self.space.decode(id).ok().and_then(|id| time::from_unix_millis(id.unix_millis));
+        let Node { datacenter, machine } = decoded.node;
+        let is_this = self.this.map(|(generator, _)| generator.node() == decoded.node);
+        let has_mark = self.this.is_some_and(|(_, mark)| mark.is_some());
+        let beyond = is_this.filter(|_| has_mark).map(|is_this| if is_this { beyond } else { 0 });
+        (
+            Some(datacenter.cast_signed()),
+            Some(machine.cast_signed()),
+            ids,
+            time(first),
+            time(last),
+            Some(ahead),
+            is_this,
+            beyond,
+        )
+    }
+}
+
+/// IDs of this server lie below this one; unknown where the library is not preloaded.
+fn mark(generator: &Generator) -> Result<Option<i64>, Refusal> {
+    let Some(shared) = shared::get() else { return Ok(None) };
+    let mark = lease::mark(generator, shared)?;
+    Ok(Some(generator.check(mark).map_or(i64::MAX, |()| generator.id(mark))))
+}
+
+/// Refuses what is not a column of IDs.
+fn check(connection: &Connection, rel: pg_sys::Oid, col: &CStr) {
+    let found = connection.rows(COLUMN, &[relation(rel), name(col)], |row| {
+        (row.get::<i8>(0), row.get::<i16>(1), row.get::<pg_sys::Oid>(2))
+    });
+    let (code, message, detail) = match found.first() {
+        None => (
+            Code::ERRCODE_UNDEFINED_TABLE,
+            format!("relation with OID {} does not exist", rel.to_u32()),
+            "",
+        ),
+        Some((Some(kind), ..)) if !READABLE.contains(&kind.cast_unsigned()) => (
+            Code::ERRCODE_WRONG_OBJECT_TYPE,
+            "the relation has no rows to look at".to_owned(),
+            "An audit reads tables, partitioned and foreign tables, views and materialized views.",
+        ),
+        Some((_, None, _)) => (
+            Code::ERRCODE_UNDEFINED_COLUMN,
+            format!("column \"{}\" does not exist in the relation", col.to_string_lossy()),
+            "",
+        ),
+        Some((.., Some(pg_sys::INT8OID))) => return,
+        Some(_) => (
+            Code::ERRCODE_DATATYPE_MISMATCH,
+            format!("column \"{}\" is not of type bigint", col.to_string_lossy()),
+            "Snowflake IDs are stored as bigint.",
+        ),
+    };
+    Report::new(code, message, detail, "").raise()
+}
+
+extension_sql_file!("../sql/tables.sql", name = "tables");

@@ -1,0 +1,144 @@
+//! What is wrong with an argument.
+
+use super::{Code, Report, moment as moment_text, widths_text};
+use crate::time;
+use snowflake_core::{Layout, LayoutError, Section, Space, TextError, TextForm};
+
+pub fn negative(id: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+        format!("snowflake ID {id} is negative"),
+        "The sign bit of a snowflake ID is always 0.",
+        "Pass a value that snowflake_nextval() returned.",
+    )
+}
+
+pub fn timestamp(id: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        format!("the time of snowflake ID {id} is out of range"),
+        "It lies outside of what type timestamp with time zone can hold.",
+        "Check the ID, the epoch and the section widths.",
+    )
+}
+
+pub fn json_time(id: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        format!("the time of snowflake ID {id} is out of range"),
+        "It lies after the year 9999, which ISO 8601 has no form for.",
+        "Use snowflake_decode() for this ID.",
+    )
+}
+
+pub fn moment(micros: i64, space: Space) -> Report {
+    Report::new(
+        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        format!("no snowflake ID has the time {}", timestamptz_text(micros)),
+        format!(
+            "IDs have times from {} to {}.",
+            space.epoch,
+            moment_text(space.last_unix_millis())
+        ),
+        "Choose a time within these bounds; for a range that is open at one end, compare with \
+         snowflake_from_timestamp() of the other.",
+    )
+}
+
+pub fn part(section: Section, value: i32, layout: Layout) -> Report {
+    let section_name = section.name();
+    Report::new(
+        Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+        format!("{section_name} {value} does not fit its section"),
+        format!(
+            "{section_name}_bits = {} allows 0 to {}.",
+            layout.bits(section),
+            layout.max(section)
+        ),
+        "",
+    )
+}
+
+pub fn text(form: TextForm, error: TextError) -> Report {
+    let name = form.name();
+    let (code, detail) = match error {
+        TextError::Length { found, .. } => (
+            Code::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!("It has {found} bytes; the {name} form has {}.", form.len()),
+        ),
+        TextError::Alphabet { position, .. } => (
+            Code::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!("Byte {position} is none of the form's characters: {}.", form.alphabet()),
+        ),
+        TextError::Overflow => (
+            Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+            format!("It stands for a number greater than {}.", i64::MAX),
+        ),
+    };
+    Report::new(code, format!("the text is not a snowflake ID in {name}"), detail, "")
+}
+
+pub fn empty_range(from: i64, to: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        "the range of time is empty",
+        format!("It is from {} to {}, exclusive.", timestamptz_text(from), timestamptz_text(to)),
+        "Let \"from\" be earlier than \"to\", by a millisecond at least.",
+    )
+}
+
+pub fn count(n: i32, max: i32) -> Report {
+    Report::new(
+        Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        format!("cannot issue {n} snowflake IDs at a time"),
+        format!("The number must be 1 to {max}."),
+        "",
+    )
+}
+
+pub fn no_last() -> Report {
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "snowflake_lastval() is not yet defined in this session",
+        "This session has not been given a snowflake ID.",
+        "",
+    )
+}
+
+pub fn width(section: Section, bits: i32) -> Report {
+    Report::new(
+        Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        format!("{}_bits cannot be {bits}", section.name()),
+        format!("A section may have 0 to {} bits.", Layout::MAX_NODE_AND_SEQUENCE_BITS),
+        "",
+    )
+}
+
+pub fn widths(widths: LayoutError) -> Report {
+    Report::new(
+        Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        "the layout leaves too few bits for the timestamp",
+        widths_text(widths),
+        "",
+    )
+}
+
+pub fn epoch(micros: i64) -> Report {
+    let whole = time::to_unix_millis(micros).is_none() || micros % 1_000 == 0;
+    let (code, detail) = if whole {
+        (Code::ERRCODE_DATETIME_FIELD_OVERFLOW, "An epoch must lie within the years -9999 to 9999.")
+    } else {
+        (Code::ERRCODE_INVALID_PARAMETER_VALUE, "An epoch must be a whole millisecond.")
+    };
+    let message = format!("the epoch cannot be {}", timestamptz_text(micros));
+    Report::new(code, message, detail, "")
+}
+
+/// A `timestamptz`, in microseconds since 2000, to the millisecond.
+fn timestamptz_text(micros: i64) -> String {
+    match time::to_unix_millis(micros) {
+        Some(millis) => moment_text(millis),
+        None if micros < 0 => "-infinity".to_owned(),
+        None => "infinity".to_owned(),
+    }
+}

@@ -1,0 +1,117 @@
+//! `snowflake_partition`: one partition of a table that is partitioned by range of its ID.
+
+use crate::dynamic::{self, Connection, bigint, relation};
+use crate::error::{Code, Refusal, Report};
+use crate::{node, time};
+use pgrx::prelude::*;
+use std::ffi::CStr;
+
+/// What the parent is partitioned by.
+const KEY: &CStr = c"
+    SELECT p.partstrat, p.partnatts, a.atttypid
+    FROM pg_class AS c
+    LEFT JOIN pg_partitioned_table AS p ON p.partrelid = c.oid
+    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
+    WHERE c.oid = $1";
+
+/// The partition's name, if none is given: that of the parent, cut where the name would be too long,
+/// and the time that it begins with, which may be midnight.
+const NAME: &CStr = c"
+    SELECT coalesce($2, (
+        SELECT left(c.relname, length) || suffix
+        FROM generate_series(length(c.relname), 0, -1) AS length
+        WHERE octet_length(left(c.relname, length)) + octet_length(suffix) <= 63
+        LIMIT 1
+    ))::name
+    FROM pg_class AS c, to_char($3, CASE
+        WHEN $3::time = '00:00' THEN '\"_p\"YYYYMMDD'
+        WHEN date_trunc('second', $3) = $3 THEN '\"_p\"YYYYMMDD_HH24MISS'
+        ELSE '\"_p\"YYYYMMDD_HH24MISSMS' END) AS suffix
+    WHERE c.oid = $1";
+
+const STATEMENT: &CStr = c"
+    SELECT format('CREATE TABLE %s.%I PARTITION OF %s FOR VALUES FROM (%s) TO (%s)',
+        c.relnamespace::regnamespace, $2, c.oid::regclass, $3, $4)
+    FROM pg_class AS c WHERE c.oid = $1";
+
+const PARTITION: &CStr = c"
+    SELECT p.oid FROM pg_class AS c JOIN pg_class AS p USING (relnamespace)
+    WHERE c.oid = $1 AND p.relname = $2";
+
+/// `snowflake_partition(regclass, timestamptz, timestamptz, text) -> regclass`: the new partition, for the
+/// IDs of a time from, inclusive, to, exclusive. Times are in microseconds since 2000.
+#[pg_extern(sql = false)]
+fn snowflake_partition(
+    parent: Option<pg_sys::Oid>,
+    from: Option<i64>,
+    to: Option<i64>,
+    name: Option<&[u8]>,
+) -> Option<pg_sys::Oid> {
+    let parent = parent.unwrap_or_else(|| refuse_null("parent"));
+    let from = from.unwrap_or_else(|| refuse_null("from"));
+    let to = to.unwrap_or_else(|| refuse_null("to"));
+    let bounds = bounds(from, to).unwrap_or_else(|refusal| refusal.raise());
+    // A text and a bytea are passed alike.
+    let name = (pg_sys::TEXTOID, name.and_then(IntoDatum::into_datum));
+    let from = (pg_sys::TIMESTAMPTZOID, from.into_datum());
+    dynamic::connect(false, |connection| {
+        check(connection, parent);
+        let name =
+            connection.rows(NAME, &[relation(parent), name, from], |row| row.datum(0)).pop()?;
+        let name = (pg_sys::NAMEOID, name);
+        let arguments = [relation(parent), name, bigint(bounds.0), bigint(bounds.1)];
+        connection.run(connection.make(STATEMENT, &arguments)?, &[]);
+        connection.rows(PARTITION, &[relation(parent), name], |row| row.get(0)).pop()?
+    })
+}
+
+/// The smallest ID of the partition, and the smallest after it.
+fn bounds(from: i64, to: i64) -> Result<(i64, i64), Refusal> {
+    let space = node::space()?;
+    let first = |micros| {
+        let millis = time::to_unix_millis(micros);
+        let id = millis.and_then(|millis| space.first_id(millis).ok());
+        id.ok_or(Refusal::Moment { micros, space })
+    };
+    let bounds = (first(from)?, first(to)?);
+    if bounds.0 < bounds.1 { Ok(bounds) } else { Err(Refusal::EmptyRange { from, to }) }
+}
+
+/// Refuses a parent that a range of IDs is no bound for. What else may be wrong with it, PostgreSQL says.
+fn check(connection: &Connection, parent: pg_sys::Oid) {
+    let found = connection.rows(KEY, &[relation(parent)], |row| {
+        (row.get::<i8>(0), row.get::<i16>(1), row.get::<pg_sys::Oid>(2))
+    });
+    const RANGE: i8 = b'r'.cast_signed();
+    let (code, message) = match found.first() {
+        None => (
+            Code::ERRCODE_UNDEFINED_TABLE,
+            format!("relation with OID {} does not exist", parent.to_u32()),
+        ),
+        Some((Some(RANGE), Some(1), Some(pg_sys::INT8OID))) => return,
+        Some((None, ..)) => {
+            (Code::ERRCODE_WRONG_OBJECT_TYPE, "the relation is not a partitioned table".to_owned())
+        }
+        Some(_) => (
+            Code::ERRCODE_WRONG_OBJECT_TYPE,
+            "the table is not partitioned by range of one column of type bigint".to_owned(),
+        ),
+    };
+    Report::new(
+        code,
+        message,
+        "A partition of snowflake_partition() holds a range of snowflake IDs.",
+        "CREATE TABLE ... PARTITION BY RANGE (id).",
+    )
+    .raise()
+}
+
+fn refuse_null(argument: &str) -> ! {
+    Report::new(
+        Code::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+        format!("\"{argument}\" must not be null"),
+        "",
+        "",
+    )
+    .raise()
+}
