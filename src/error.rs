@@ -330,7 +330,7 @@ fn moment(unix_millis: i64) -> String {
         || {
             let beyond =
                 if unix_millis < 0 { "before the year -9999" } else { "after the year 9999" };
-            format!("a time {beyond}")
+            format!("some time {beyond}")
         },
         |moment| moment.to_string(),
     )

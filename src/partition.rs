@@ -83,27 +83,25 @@ fn check(connection: &Connection, parent: pg_sys::Oid) {
         (row.get::<i8>(0), row.get::<i16>(1), row.get::<pg_sys::Oid>(2))
     });
     const RANGE: i8 = b'r'.cast_signed();
-    let (code, message) = match found.first() {
+    let (code, message, hint) = match found.first() {
+        Some((Some(RANGE), Some(1), Some(pg_sys::INT8OID))) => return,
         None => (
             Code::ERRCODE_UNDEFINED_TABLE,
             format!("relation with OID {} does not exist", parent.to_u32()),
+            "",
         ),
-        Some((Some(RANGE), Some(1), Some(pg_sys::INT8OID))) => return,
-        Some((None, ..)) => {
-            (Code::ERRCODE_WRONG_OBJECT_TYPE, "the relation is not a partitioned table".to_owned())
-        }
+        Some((None, ..)) => (
+            Code::ERRCODE_WRONG_OBJECT_TYPE,
+            "the relation is not a partitioned table".to_owned(),
+            "Create the table with PARTITION BY RANGE (id).",
+        ),
         Some(_) => (
             Code::ERRCODE_WRONG_OBJECT_TYPE,
             "the table is not partitioned by range of one column of type bigint".to_owned(),
+            "Create the table with PARTITION BY RANGE (id).",
         ),
     };
-    Report::new(
-        code,
-        message,
-        "A partition of snowflake_partition() holds a range of snowflake IDs.",
-        "CREATE TABLE ... PARTITION BY RANGE (id).",
-    )
-    .raise()
+    Report::new(code, message, "", hint).raise()
 }
 
 fn refuse_null(argument: &str) -> ! {

@@ -34,14 +34,14 @@ pub fn json_time(id: i64) -> Report {
 pub fn moment(micros: i64, space: Space) -> Report {
     Report::new(
         Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
-        format!("no snowflake ID has the time {}", timestamptz_text(micros)),
+        "no snowflake ID has such a time",
         format!(
-            "IDs have times from {} to {}.",
+            "The time is {}; IDs have times from {} to {}.",
+            timestamptz_text(micros),
             space.epoch,
             moment_text(space.last_unix_millis())
         ),
-        "Choose a time within these bounds; for a range that is open at one end, compare with \
-         snowflake_from_timestamp() of the other.",
+        "",
     )
 }
 
@@ -124,14 +124,13 @@ pub fn widths(widths: LayoutError) -> Report {
 }
 
 pub fn epoch(micros: i64) -> Report {
-    let whole = time::to_unix_millis(micros).is_none() || micros % 1_000 == 0;
-    let (code, detail) = if whole {
-        (Code::ERRCODE_DATETIME_FIELD_OVERFLOW, "An epoch must lie within the years -9999 to 9999.")
+    let (code, rule) = if micros % 1_000 == 0 || time::to_unix_millis(micros).is_none() {
+        (Code::ERRCODE_DATETIME_FIELD_OVERFLOW, "must lie within the years -9999 to 9999")
     } else {
-        (Code::ERRCODE_INVALID_PARAMETER_VALUE, "An epoch must be a whole millisecond.")
+        (Code::ERRCODE_INVALID_PARAMETER_VALUE, "must be a whole millisecond")
     };
-    let message = format!("the epoch cannot be {}", timestamptz_text(micros));
-    Report::new(code, message, detail, "")
+    let text = timestamptz_text(micros);
+    Report::new(code, "the time cannot be an epoch", format!("It is {text}; an epoch {rule}."), "")
 }
 
 /// A `timestamptz`, in microseconds since 2000, to the millisecond.

@@ -51,7 +51,8 @@ impl Installation {
                 command.env_remove(name);
             }
         }
-        command.env("LC_ALL", "C");
+        // Errors of the server would come with a backtrace as DETAIL.
+        command.env_remove("RUST_BACKTRACE").env("LC_ALL", "C");
         command
     }
 
