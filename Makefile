@@ -1,9 +1,9 @@
 # Thin: the work is done by tools/. Variables given to make reach it: PG, PG_CONFIG, TESTS, ACCEPT;
-# IDS, CYCLES, SEED.
+# IDS, CYCLES, SEED; FUZZ, MINUTES.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test regress soak install fmt lint bench clean
+.PHONY: help demo psql test regress soak fuzz install fmt lint bench clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -23,11 +23,15 @@ regress: ## The SQL tests alone (ACCEPT=1 accepts what they print now)
 soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... SEED=...)
 	@tools/soak
 
+fuzz: ## Ten minutes of hostile input for each parser of the core (FUZZ=epoch MINUTES=1)
+	@tools/fuzz
+
 install: ## Install into the PostgreSQL of PG_CONFIG, or of the pg_config on the PATH
 	@tools/install
 
 fmt: ## Format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 lint: ## Clippy on everything, warnings are errors
 	@tools/lint

@@ -1,5 +1,6 @@
 //! What belongs to the data: layout and epoch.
 
+use crate::epoch::timestamp;
 use crate::{Epoch, Layout, Node, Parts, Section, SectionError, Tick};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -108,11 +109,11 @@ impl Space {
     /// "machine": ..., "sequence": ...}`; the ID is text, the time ISO 8601 in UTC.
     ///
     /// # Errors
-    /// As [`Self::decode`], and when the time lies beyond the year 9999.
+    /// As [`Self::decode`], and when the time lies beyond 9999-12-30 22:00:00.999 UTC.
     pub fn decode_json(self, id: i64) -> Result<serde_json::Value, IdError> {
         let Decoded { unix_millis, node: Node { datacenter, machine }, sequence } =
             self.decode(id)?;
-        let id_time = Timestamp::from_millisecond(unix_millis).map_err(|_| IdError::Time(id))?;
+        let id_time = timestamp(unix_millis).ok_or(IdError::Time(id))?;
         let fields = Json { id: id.to_string(), id_time, datacenter, machine, sequence };
         serde_json::to_value(fields).map_err(|_| IdError::Time(id))
     }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{layouts, parts};
+use common::{CALENDAR, epochs, layouts, parts, spaces};
 use proptest::prelude::*;
 use snowflake_core::{
     Decoded, Epoch, EpochError, IdError, Layout, LayoutError, Node, Parts, Section, SectionError,
@@ -112,16 +112,15 @@ proptest! {
     }
 
     #[test]
-    fn space_survives_json(layout in layouts(), millis in -1_000_000_000_000..4_000_000_000_000_i64) {
-        let space = Space { layout, epoch: Epoch::from_unix_millis(millis).unwrap() };
+    fn space_survives_json(space in spaces()) {
         let json = serde_json::to_string(&space).unwrap();
         prop_assert_eq!(serde_json::from_str::<Space>(&json).unwrap(), space);
     }
 
     #[test]
-    fn epoch_reads_what_it_writes(millis in -60_000_000_000_000..250_000_000_000_000_i64) {
-        let epoch = Epoch::from_unix_millis(millis).unwrap();
+    fn epoch_reads_what_it_writes(epoch in epochs()) {
         prop_assert_eq!(epoch.to_string().parse::<Epoch>(), Ok(epoch));
+        prop_assert_eq!(Epoch::from_unix_millis(epoch.unix_millis()), Some(epoch));
     }
 
     #[test]
@@ -185,6 +184,41 @@ fn epoch_ok() {
     ] {
         assert_eq!(text.parse(), Ok(Epoch::default()), "{text}");
     }
+}
+
+/// A text that is accepted as an epoch and then has no number would be taken for another epoch.
+#[test]
+fn every_epoch_that_is_read_has_a_number() {
+    let (first, last) = CALENDAR.into_inner();
+    for (text, millis) in [
+        ("0000-01-01T00:00:00Z", first),
+        ("+000000-01-01T00:00:00Z", first),
+        ("9999-12-30T22:00:00.999Z", last),
+    ] {
+        let epoch: Epoch = text.parse().unwrap();
+        assert_eq!(epoch.unix_millis(), millis);
+        assert_eq!(Epoch::from_unix_millis(millis), Some(epoch));
+    }
+    assert_eq!(Epoch::from_unix_millis(first - 1), None);
+    assert_eq!(Epoch::from_unix_millis(last + 1), None);
+}
+
+#[test]
+fn epochs_outside_of_the_calendar_err() {
+    for text in [
+        "-009999-01-02T01:59:58.999Z",
+        "-000001-12-31T23:59:59.999Z",
+        "0000-01-01T00:00:00+00:01",
+        "9999-12-30T22:00:01Z",
+        "9999-12-30T22:00:00.999-00:01",
+    ] {
+        assert!(matches!(text.parse::<Epoch>(), Err(EpochError::Syntax(_))), "{text}");
+    }
+    for millis in [i64::MIN, i64::MAX] {
+        assert_eq!(Epoch::from_unix_millis(millis), None);
+    }
+    // By serde too, which reads a timestamp and no epoch.
+    assert!(serde_json::from_str::<Epoch>("\"-000001-12-31T23:59:59Z\"").is_err());
 }
 
 #[test]

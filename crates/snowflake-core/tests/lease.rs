@@ -4,17 +4,15 @@
 
 mod common;
 
-use common::{layouts, parts};
+use common::{parts, spaces};
 use proptest::prelude::*;
-use snowflake_core::{Epoch, Lease, Node, Record, RecordError, Space};
+use snowflake_core::{Lease, Node, Record, RecordError, Section, Space};
 
 fn records() -> impl Strategy<Value = Record> {
-    let epochs = -60_000_000_000_000..250_000_000_000_000_i64;
-    (layouts().prop_flat_map(|layout| (Just(layout), parts(layout))), epochs, 0..=1_u64).prop_map(
-        |((layout, parts), epoch, excess)| {
-            let space = Space { layout, epoch: Epoch::from_unix_millis(epoch).unwrap() };
+    (spaces().prop_flat_map(|space| (Just(space), parts(space.layout))), 0..=1_u64).prop_map(
+        |((space, parts), excess)| {
             let node = Node { datacenter: parts.datacenter, machine: parts.machine };
-            let end = (parts.timestamp + excess) << layout.bits(snowflake_core::Section::Sequence);
+            let end = (parts.timestamp + excess) << space.layout.bits(Section::Sequence);
             Record { space, node, end }
         },
     )

@@ -8,7 +8,7 @@ use loom::model::Builder;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use snowflake_core::{Clocks, Lease, Pacer, Tick, Ticker};
+use snowflake_core::{Clocks, Generator, Layout, Lease, Node, Pacer, Space, Tick, Ticker};
 use std::collections::BTreeSet;
 
 /// Runs one thread per list of floors; each takes a ticket per floor.
@@ -80,6 +80,94 @@ fn what_was_returned_before_is_smaller() {
         assert!(second > first);
         let other = other.join().unwrap();
         assert!(ticker.take(0) > other.max(second));
+    });
+}
+
+/// A generator with four tickets a millisecond.
+fn generator() -> Generator {
+    let space = Space { layout: Layout::new(5, 5, 2).unwrap(), ..Space::default() };
+    Generator::new(space, Node::default()).unwrap()
+}
+
+/// The tickets of a run within one millisecond, if there is room below the limit.
+fn claim(ticker: &Ticker, n: u64, limit: Tick) -> Vec<Tick> {
+    let generator = generator();
+    let first = ticker.claim(n, limit, |tick| generator.start_of_run(tick, n));
+    let run: Vec<_> = first.map_or(0..0, |first| first..first + n).collect();
+    assert!(run.iter().all(|&tick| generator.millis(tick) == generator.millis(run[0])));
+    run
+}
+
+#[test]
+fn one_thread_takes_what_another_does_not_claim() {
+    loom::model(|| {
+        let ticker = Arc::new(Ticker::default());
+        let other = {
+            let ticker = Arc::clone(&ticker);
+            thread::spawn(move || [claim(&ticker, 3, 100), claim(&ticker, 2, 100)].concat())
+        };
+        let taken = [ticker.take(1), ticker.take(4), ticker.take(1)];
+        let claimed = other.join().unwrap();
+        assert_eq!(claimed.len(), 5);
+        assert!(taken.is_sorted_by(|a, b| a < b) && claimed.is_sorted_by(|a, b| a < b));
+        let distinct: BTreeSet<_> = claimed.iter().chain(&taken).collect();
+        assert_eq!(distinct.len(), 8);
+        assert!(ticker.peek() > **distinct.last().unwrap(), "the next ticket is a new one");
+    });
+}
+
+/// Who has heard of another session's ticket gets greater ones only, whoever claims and whoever
+/// takes.
+#[test]
+fn what_was_returned_before_a_run_is_smaller_and_after_it_greater() {
+    loom::model(|| {
+        let ticker = Arc::new(Ticker::default());
+        // The end of what was returned.
+        let returned = Arc::new(AtomicU64::new(0));
+        let session = |claims: bool| {
+            let (ticker, returned) = (Arc::clone(&ticker), Arc::clone(&returned));
+            move || {
+                let heard = returned.load(Ordering::Acquire);
+                let run = if claims { claim(&ticker, 2, 100) } else { vec![ticker.take(1)] };
+                assert!(run[0] >= heard);
+                returned.fetch_max(run[run.len() - 1] + 1, Ordering::Release);
+            }
+        };
+        let other = thread::spawn(session(true));
+        session(false)();
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn two_threads_never_claim_beyond_the_limit() {
+    loom::model(|| {
+        let ticker = Arc::new(Ticker::default());
+        let claims = |ticker: &Ticker| [claim(ticker, 3, 8), claim(ticker, 2, 8)].concat();
+        let other = {
+            let ticker = Arc::clone(&ticker);
+            thread::spawn(move || claims(&ticker))
+        };
+        let all = [claims(&ticker), other.join().unwrap()].concat();
+        let distinct: BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+        assert!(all.iter().all(|&tick| tick < 8) && ticker.peek() <= 8);
+        assert!(all.len() >= 6, "refused only where there is no room");
+    });
+}
+
+#[test]
+fn a_claim_against_a_raised_floor_lies_on_one_side_of_it() {
+    loom::model(|| {
+        let ticker = Arc::new(Ticker::default());
+        let other = {
+            let ticker = Arc::clone(&ticker);
+            thread::spawn(move || ticker.raise(6))
+        };
+        let run = claim(&ticker, 4, 100);
+        assert!(run[0] == 0 || run[0] == 8, "{run:?}");
+        other.join().unwrap();
+        assert!(ticker.take(0) > run[3].max(5));
     });
 }
 

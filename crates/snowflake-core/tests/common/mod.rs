@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each file uses its own part")]
 
 use proptest::prelude::*;
-use snowflake_core::{Layout, Parts, Section};
+use snowflake_core::{Epoch, Layout, Parts, Section, Space};
+use std::ops::RangeInclusive;
 
 /// Every legal layout, the extremes as likely as the middle.
 pub fn layouts() -> impl Strategy<Value = Layout> {
@@ -15,6 +16,21 @@ pub fn layouts() -> impl Strategy<Value = Layout> {
         .prop_map(|(datacenter, machine, sequence)| {
             Layout::new(datacenter, machine, sequence).unwrap()
         })
+}
+
+/// From 0000-01-01 00:00:00 UTC to 9999-12-30 22:00:00.999 UTC, in milliseconds since 1970.
+pub const CALENDAR: RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_999;
+
+/// Every epoch there is, the first and the last among them.
+pub fn epochs() -> impl Strategy<Value = Epoch> {
+    let (first, last) = CALENDAR.into_inner();
+    prop_oneof![8 => CALENDAR, 1 => Just(first), 1 => Just(last)]
+        .prop_map(|millis| Epoch::from_unix_millis(millis).unwrap())
+}
+
+/// Every legal layout with every epoch.
+pub fn spaces() -> impl Strategy<Value = Space> {
+    (layouts(), epochs()).prop_map(|(layout, epoch)| Space { layout, epoch })
 }
 
 /// Parts that fit a layout, its greatest ones among them.

@@ -1,0 +1,68 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use snowflake_core::{Epoch, Record, RecordError};
+
+fuzz_target!(|bytes: &[u8]| {
+    check(bytes);
+    // No fuzzer guesses a checksum, and all that comes behind it would stay in the dark.
+    if let Ok(bytes) = bytes.try_into() {
+        check(&sealed(bytes));
+    }
+});
+
+/// What is read has to be written the same, and what is refused has to have a reason for it.
+fn check(bytes: &[u8]) {
+    match Record::from_bytes(bytes) {
+        Ok(record) => {
+            assert_eq!(record.to_bytes(), bytes);
+            assert_eq!(reason_to_refuse(bytes), None);
+        }
+        Err(error) => assert_eq!(reason_to_refuse(bytes), Some(error)),
+    }
+}
+
+/// The first thing that is wrong, by the table at [`Record`].
+fn reason_to_refuse(bytes: &[u8]) -> Option<RecordError> {
+    if bytes.iter().zip(b"PGSNOWFL").any(|(a, b)| a != b) {
+        return Some(RecordError::Foreign);
+    }
+    if bytes.len() >= 12 && number(&bytes[8..12]) != 1 {
+        return Some(RecordError::Version(number(&bytes[8..12]) as u32));
+    }
+    let Ok(record) = <[u8; Record::LEN]>::try_from(bytes) else {
+        return Some(RecordError::Length(bytes.len()));
+    };
+    if record != sealed(record) {
+        return Some(RecordError::Checksum);
+    }
+    wrong_value(&record).map(RecordError::Value)
+}
+
+fn wrong_value(record: &[u8; Record::LEN]) -> Option<&'static str> {
+    let [datacenter, machine, sequence] = [12, 13, 14].map(|offset| u32::from(record[offset]));
+    if datacenter + machine + sequence > 24 {
+        return Some("layout");
+    }
+    if Epoch::from_unix_millis(number(&record[16..24]).cast_signed()).is_none() {
+        return Some("epoch");
+    }
+    if number(&record[24..28]) >> datacenter != 0 || number(&record[28..32]) >> machine != 0 {
+        return Some("node");
+    }
+    if number(&record[32..40]) > 1 << (63 - datacenter - machine) {
+        return Some("end");
+    }
+    (record[15] != 0).then_some("padding")
+}
+
+/// A little-endian number.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |high, &byte| high << 8 | u64::from(byte))
+}
+
+fn sealed(mut bytes: [u8; Record::LEN]) -> [u8; Record::LEN] {
+    let checksum = crc32c::crc32c(&bytes[..40]);
+    bytes[40..].copy_from_slice(&checksum.to_le_bytes());
+    bytes
+}
