@@ -328,8 +328,7 @@ fn last_time(space: Space) -> String {
 fn moment(unix_millis: i64) -> String {
     Epoch::from_unix_millis(unix_millis).map_or_else(
         || {
-            let beyond =
-                if unix_millis < 0 { "before the year -9999" } else { "after the year 9999" };
+            let beyond = if unix_millis < 0 { "before the year 0" } else { "after the year 9999" };
             format!("some time {beyond}")
         },
         |moment| moment.to_string(),

@@ -124,13 +124,15 @@ pub fn widths(widths: LayoutError) -> Report {
 }
 
 pub fn epoch(micros: i64) -> Report {
-    let (code, rule) = if micros % 1_000 == 0 || time::to_unix_millis(micros).is_none() {
-        (Code::ERRCODE_DATETIME_FIELD_OVERFLOW, "must lie within the years -9999 to 9999")
+    let message = "the time cannot be an epoch";
+    if micros % 1_000 == 0 || time::to_unix_millis(micros).is_none() {
+        let detail =
+            format!("It is {}; an epoch is of the years 0 to 9999.", timestamptz_text(micros));
+        Report::new(Code::ERRCODE_DATETIME_FIELD_OVERFLOW, message, detail, "")
     } else {
-        (Code::ERRCODE_INVALID_PARAMETER_VALUE, "must be a whole millisecond")
-    };
-    let text = timestamptz_text(micros);
-    Report::new(code, "the time cannot be an epoch", format!("It is {text}; an epoch {rule}."), "")
+        let detail = "An epoch is a whole millisecond.";
+        Report::new(Code::ERRCODE_INVALID_PARAMETER_VALUE, message, detail, "")
+    }
 }
 
 /// A `timestamptz`, in microseconds since 2000, to the millisecond.
