@@ -7,6 +7,7 @@
 
 use pgrx::prelude::*;
 
+mod adopt;
 mod api;
 mod clock;
 mod error;
@@ -18,6 +19,7 @@ mod lease_file;
 mod node;
 mod row;
 mod shared;
+mod spi;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
