@@ -49,7 +49,7 @@ fn adopt(request: &Request, report_only: bool) {
         step.take(report_only);
     }
     if !plan.changes() {
-        say("nothing to do: already adopted is ", &plan.column);
+        say("nothing to do for ", &plan.column);
     }
 }
 

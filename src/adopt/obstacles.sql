@@ -51,9 +51,14 @@
     LEFT JOIN pg_class AS k ON d.classid = 'pg_class'::regclass AND k.oid = d.objid
     LEFT JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
     LEFT JOIN pg_attrdef AS g ON d.classid = 'pg_attrdef'::regclass AND g.oid = d.objid
+    LEFT JOIN pg_constraint AS f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
+        AND f.confrelid = c.rel AND f.conparentid = 0
+    LEFT JOIN pg_class AS index ON index.oid = f.conindid
     WHERE c.narrow
-        -- What ALTER TABLE rebuilds or leaves alone.
-        AND d.classid NOT IN ('pg_constraint'::regclass, 'pg_statistic_ext'::regclass)
+        -- All but what ALTER TABLE rebuilds or leaves alone. It cannot rebuild an index of a partitioned
+        -- table while a foreign key references one of its partitions.
+        AND d.classid <> 'pg_statistic_ext'::regclass
+        AND (d.classid <> 'pg_constraint'::regclass OR index.relispartition)
         AND k.relkind IS DISTINCT FROM 'i' AND k.relkind IS DISTINCT FROM 'I'
         AND k.relkind IS DISTINCT FROM 'S'
         AND (g.adrelid, g.adnum) IS DISTINCT FROM (c.rel, c.att)

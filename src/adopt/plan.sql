@@ -52,8 +52,11 @@
     FROM adopted
     WHERE is_root AND EXISTS (SELECT FROM adopted WHERE default_text IS DISTINCT FROM $3)
 ), step AS (
-    SELECT 1 AS rank, false AS statement, 'rewrites ' || string_agg(DISTINCT table_name, ', ') AS text
-    FROM changed WHERE narrow AND relkind = 'r'
+    SELECT 1 AS rank, false AS statement, format('rewrites %s%s',
+            string_agg(DISTINCT table_name, ', ') FILTER (WHERE parents = 0),
+            ' and what inherits them (' || nullif(count(DISTINCT rel) FILTER (WHERE parents > 0 AND relkind = 'r'), 0)
+            || ')') AS text
+    FROM changed WHERE narrow
     HAVING count(*) > 0
     UNION ALL
     SELECT 2, false, format('replaces the default of %s: %s', a.column_name, a.default_text)

@@ -41,7 +41,7 @@ pub fn no_nextval() -> Report {
 pub fn value(column: &CStr, greatest: i64, next: i64) -> Report {
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        format!("{} holds a value that is not below the next ID", readable(column)),
+        format!("column {} holds a value that is not below the next ID", readable(column)),
         format!("The greatest value is {greatest}, the next ID is {next}."),
         "Adopt a key whose values are all below the IDs to come, so that none can meet an ID.",
     )

@@ -10,7 +10,7 @@ SELECT refusal,
         ELSE format_type(atttypid, atttypmod)
     END,
     attnum::text,
-    format('SELECT max(%I)::text FROM %I.%I', attname, nspname, relname)
+    'SELECT max(' || quote_ident(attname) || ')::text FROM ' || format('%I.%I', nspname, relname)
 FROM (
     SELECT *, CASE
             WHEN relkind NOT IN ('r', 'p') THEN 'kind'
