@@ -10,7 +10,6 @@ use crate::spi::{self, Param};
 use pgrx::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
-use std::str::FromStr;
 
 /// The query in files of `adopt/`, one after the other.
 macro_rules! query {
@@ -65,7 +64,7 @@ struct Request<'a> {
 struct Plan {
     /// The column that is adopted.
     column: CString,
-    /// The query for its greatest value.
+    /// The query for its greatest value, if that is not below `$1`.
     greatest: CString,
     /// The tables that change.
     tables: Vec<pg_sys::Oid>,
@@ -90,7 +89,7 @@ impl Request<'_> {
         if let Some(kind) = kind {
             refusal::of_target(&kind, &subject, &fact.unwrap_or_default()).raise();
         }
-        let params = || [Param::oid(self.rel), Param::smallint(parse(number.as_deref()))];
+        let params = || [Param::oid(self.rel), Param::text(number.as_deref())];
         if let Some([kind, facts]) = spi::rows(query!("columns", "obstacles"), &params()).pop() {
             refusal::of_change(&kind.unwrap_or_default(), &facts.unwrap_or_default()).raise();
         }
@@ -101,7 +100,7 @@ impl Request<'_> {
         Plan {
             column: subject,
             greatest: greatest.unwrap_or_default(),
-            tables: tables.iter().map(|[oid]| parse::<u32>(oid.as_deref()).into()).collect(),
+            tables: tables.iter().filter_map(|[oid]| parse_oid(oid.as_deref()?)).collect(),
             steps: steps.into_iter().map(Step::new).collect(),
         }
     }
@@ -133,11 +132,7 @@ impl Plan {
 impl Step {
     fn new([is_statement, text]: [Option<CString>; 2]) -> Self {
         let text = text.unwrap_or_default();
-        if is_statement.as_deref() == Some(c"true") {
-            Self::Statement(text)
-        } else {
-            Self::Note(text)
-        }
+        if is_true(is_statement.as_deref()) { Self::Statement(text) } else { Self::Note(text) }
     }
 
     fn take(&self, report_only: bool) {
@@ -152,19 +147,21 @@ impl Step {
     }
 }
 
+/// The default to set, which the caller has to be allowed to use.
 fn default_of(function: pg_sys::Oid) -> CString {
     let found = spi::rows(query!("nextval"), &[Param::oid(function)]).pop();
-    let default = found.and_then(|[default]| default);
-    default.unwrap_or_else(|| refusal::no_nextval().raise())
+    let [default, usable] = found.unwrap_or_else(|| refusal::no_nextval().raise());
+    if !is_true(usable.as_deref()) {
+        refusal::nextval_denied().raise();
+    }
+    default.unwrap_or_default()
 }
 
 /// Refuses if an ID could equal a value that is there, now or when the sequence was to reach it.
 fn check_values(column: &CStr, greatest: &CStr) {
     let next = issuer::next().unwrap_or_else(|refusal| refusal.raise());
-    let Some([Some(greatest)]) = spi::rows(greatest, &[]).pop() else { return };
-    let greatest: i64 = parse(Some(&greatest));
-    if greatest >= next {
-        refusal::value(column, greatest, next).raise();
+    if let Some([value]) = spi::rows(greatest, &[Param::bigint(next)]).pop() {
+        refusal::value(column, &value.unwrap_or_default(), next).raise();
     }
 }
 
@@ -173,9 +170,12 @@ fn say(prefix: &str, text: &CStr) {
     spi::notice(&CString::new(message).unwrap_or_default());
 }
 
-/// A number that a query has returned, as text.
-fn parse<T: FromStr + Default>(text: Option<&CStr>) -> T {
-    text.and_then(|text| text.to_str().ok()?.parse().ok()).unwrap_or_default()
+fn is_true(text: Option<&CStr>) -> bool {
+    text == Some(c"true")
+}
+
+fn parse_oid(text: &CStr) -> Option<pg_sys::Oid> {
+    Some(text.to_str().ok()?.parse::<u32>().ok()?.into())
 }
 
 extension_sql_file!("../sql/adopt.sql", name = "adopt", requires = ["functions"]);

@@ -16,9 +16,9 @@ impl Param {
         Self(pg_sys::OIDOID, value.into_datum())
     }
 
-    /// A smallint.
-    pub fn smallint(value: i16) -> Self {
-        Self(pg_sys::INT2OID, value.into_datum())
+    /// A bigint.
+    pub fn bigint(value: i64) -> Self {
+        Self(pg_sys::INT8OID, value.into_datum())
     }
 
     /// A text, or null.
@@ -77,7 +77,7 @@ pub fn execute(statement: &CStr) {
     check(unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
 }
 
-/// Errors of a statement are raised by PostgreSQL; what is left are statements that SPI does not
+/// Errors of a statement are raised by PostgreSQL; what is left is a statement that SPI does not
 /// execute, as `COPY`.
 fn check(status: c_int) {
     if let Err(error) = Spi::check_status(status) {

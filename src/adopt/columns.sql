@@ -11,7 +11,7 @@ WITH RECURSIVE edge AS MATERIALIZED (
 ), reached AS (
     -- parent: the table that the column was reached from, where it inherits it.
     SELECT attrelid AS rel, attnum AS att, attname AS name, true AS adopted, NULL::oid AS parent
-    FROM pg_attribute WHERE attrelid = $1 AND attnum = $2
+    FROM pg_attribute WHERE attrelid = $1 AND attnum = $2::smallint
     UNION
     SELECT a.attrelid, a.attnum, a.attname, r.adopted AND e.att IS NULL,
         CASE WHEN e.att IS NULL THEN r.rel END

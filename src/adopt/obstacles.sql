@@ -42,7 +42,8 @@
     UNION ALL
     SELECT 10, 'dependent', format('%s (%s)', CASE
             WHEN w.rulename = '_RETURN' THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
-            WHEN g.oid IS NOT NULL THEN 'generated ' || pg_describe_object('pg_class'::regclass, g.adrelid, g.adnum)
+            WHEN g.oid IS NOT NULL THEN
+                'generated ' || pg_describe_object('pg_class'::regclass, g.adrelid, g.adnum)
             ELSE pg_describe_object(d.classid, d.objid, d.objsubid)
         END, c.column_name)
     FROM changed AS c

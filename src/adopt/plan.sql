@@ -24,9 +24,7 @@
     GROUP BY s.oid, n.nspname, s.relname
 ), used_sequence AS (
     SELECT s.*, (
-            SELECT string_agg(CASE w.rulename
-                    WHEN '_RETURN' THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
-                    ELSE pg_describe_object(u.classid, u.objid, u.objsubid) END, ', ')
+            SELECT string_agg(described, ', ' ORDER BY described)
             FROM (
                 SELECT classid, objid, objsubid FROM pg_depend
                 WHERE refclassid = 'pg_class'::regclass AND refobjid = s.oid AND deptype <> 'i'
@@ -36,7 +34,10 @@
                 SELECT refclassid, refobjid, refobjsubid FROM pg_depend
                 WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype = 'e'
             ) AS u
-            LEFT JOIN pg_rewrite AS w ON u.classid = 'pg_rewrite'::regclass AND w.oid = u.objid
+            LEFT JOIN pg_rewrite AS w ON u.classid = 'pg_rewrite'::regclass AND w.oid = u.objid,
+            LATERAL (SELECT CASE w.rulename
+                WHEN '_RETURN' THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
+                ELSE pg_describe_object(u.classid, u.objid, u.objsubid) END) AS d(described)
         ) AS users
     FROM sequence AS s
 ), root AS (
@@ -52,12 +53,14 @@
     FROM adopted
     WHERE is_root AND EXISTS (SELECT FROM adopted WHERE default_text IS DISTINCT FROM $3)
 ), step AS (
-    SELECT 1 AS rank, false AS statement, format('rewrites %s%s',
-            string_agg(DISTINCT table_name, ', ') FILTER (WHERE parents = 0),
-            ' and what inherits them (' || nullif(count(DISTINCT rel) FILTER (WHERE parents > 0 AND relkind = 'r'), 0)
-            || ')') AS text
-    FROM changed WHERE narrow
-    HAVING count(*) > 0
+    SELECT 1 AS rank, false AS statement, format('rewrites %s%s', roots,
+            ' and what inherits them (' || nullif(others, 0) || ')') AS text
+    FROM (
+        SELECT string_agg(DISTINCT table_name, ', ') FILTER (WHERE parents = 0) AS roots,
+            count(DISTINCT rel) FILTER (WHERE parents > 0 AND relkind = 'r') AS others
+        FROM changed WHERE narrow
+    ) AS rewritten
+    WHERE roots IS NOT NULL
     UNION ALL
     SELECT 2, false, format('replaces the default of %s: %s', a.column_name, a.default_text)
     FROM adopted AS a JOIN adopted AS r ON r.is_root

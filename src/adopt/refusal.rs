@@ -37,13 +37,23 @@ pub fn no_nextval() -> Report {
     )
 }
 
+/// The caller may not take IDs.
+pub fn nextval_denied() -> Report {
+    Report::new(
+        Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        "permission denied for function snowflake_nextval",
+        "It becomes the default of the column.",
+        "",
+    )
+}
+
 /// A value is not below the next ID.
-pub fn value(column: &CStr, greatest: i64, next: i64) -> Report {
+pub fn value(column: &CStr, greatest: &CStr, next: i64) -> Report {
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("column {} holds a value that is not below the next ID", readable(column)),
-        format!("The greatest value is {greatest}, the next ID is {next}."),
-        "Adopt a key whose values are all below the IDs to come, so that none can meet an ID.",
+        format!("The greatest value is {}, the next ID is {next}.", readable(greatest)),
+        "Renumber the rows with such values; if they are IDs, check this server's clock and settings.",
     )
 }
 

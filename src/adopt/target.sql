@@ -1,6 +1,6 @@
 -- $1 the table's OID, $2 the column's name or null: what keeps the column from being adopted at all
 -- (null: nothing does), the column, more about the refusal, the column's number, and the query for its
--- greatest value. No row if there is no such relation.
+-- greatest value, if that is not below $1. No row if there is no such relation.
 SELECT refusal,
     CASE WHEN refusal IN ('kind', 'catalog', 'owner', 'key') THEN described
         WHEN refusal IN ('missing', 'system') THEN quote_ident($2) || ' of ' || described
@@ -10,7 +10,8 @@ SELECT refusal,
         ELSE format_type(atttypid, atttypmod)
     END,
     attnum::text,
-    'SELECT max(' || quote_ident(attname) || ')::text FROM ' || format('%I.%I', nspname, relname)
+    'SELECT value::text FROM (SELECT max(' || quote_ident(attname) || ') AS value FROM '
+        || format('%I.%I', nspname, relname) || ') AS greatest WHERE value >= $1'
 FROM (
     SELECT *, CASE
             WHEN relkind NOT IN ('r', 'p') THEN 'kind'

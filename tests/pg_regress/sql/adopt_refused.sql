@@ -80,11 +80,16 @@ SELECT snowflake_adopt('t');
 DROP TABLE u, t;
 DROP DOMAIN number;
 
--- Generated columns, of the table or of one that inherits it.
+-- Generated columns.
 CREATE TABLE t (n int, id int GENERATED ALWAYS AS (n + 1) STORED);
 SELECT snowflake_adopt('t', 'id');
 \echo :LAST_ERROR_SQLSTATE
-DROP TABLE t;
+ALTER TABLE t ADD UNIQUE (n);
+CREATE TABLE u (n int, t_n int GENERATED ALWAYS AS (n) STORED REFERENCES t (n));
+ALTER TABLE t DROP id;
+SELECT snowflake_adopt('t', 'n');
+\echo :LAST_ERROR_SQLSTATE
+DROP TABLE u, t;
 
 -- Ownership: of the table, and of every table that would change.
 CREATE TABLE t (id serial PRIMARY KEY);
@@ -96,6 +101,14 @@ SELECT snowflake_adopt('t', report_only => true);
 SELECT snowflake_adopt('pg_class');
 \echo :LAST_ERROR_SQLSTATE
 CREATE TABLE own (id serial PRIMARY KEY);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION snowflake_nextval() FROM PUBLIC;
+SET ROLE regress_snowflake_owner;
+SELECT snowflake_adopt('own');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION snowflake_nextval() TO PUBLIC;
+SET ROLE regress_snowflake_owner;
 CREATE TABLE own_too (own_id int PRIMARY KEY REFERENCES own);
 GRANT REFERENCES ON own, own_too TO postgres;
 RESET ROLE;
