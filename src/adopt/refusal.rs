@@ -166,6 +166,12 @@ pub fn of_change(kind: &CStr, facts: &CStr) -> Report {
             "Widen the column of the parent, named in parentheses, first: ALTER TABLE ... ALTER \
              COLUMN ... TYPE bigint.",
         ),
+        b"several" => (
+            DEFINITION,
+            "a column that has to be widened is inherited from tables that do not change together",
+            "Use ALTER TABLE ... NO INHERIT for all parents, named in parentheses, but one, and ALTER \
+             TABLE ... INHERIT afterwards.",
+        ),
         b"foreign" => (
             STATE,
             "a column that has to be widened is in a foreign table",

@@ -190,7 +190,16 @@ CREATE TABLE other (id int);
 CREATE TABLE c (id int) INHERITS (t, other);
 SELECT snowflake_adopt('t');
 \echo :LAST_ERROR_SQLSTATE
-DROP TABLE c, other, t;
+DROP TABLE c, other;
+CREATE TABLE p1 (t_id int REFERENCES t);
+CREATE TABLE p2 (t_id int REFERENCES t);
+CREATE TABLE c () INHERITS (p1, p2);
+SELECT snowflake_adopt('t');
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE c NO INHERIT p2;
+SELECT snowflake_adopt('t');
+ALTER TABLE c INHERIT p2;
+DROP TABLE c, p2, p1, t;
 
 -- Columns of partition keys, typed tables and foreign tables that would have to be widened.
 CREATE TABLE p (id serial, PRIMARY KEY (id)) PARTITION BY HASH (id);
