@@ -1,6 +1,7 @@
 //! `snowflake_guard`: notices rows with IDs of this server that it has not issued, as they arrive.
 
 use crate::error::{Code, Refusal, Report};
+use crate::spi::readable;
 use crate::{lease, node, shared};
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;
@@ -113,7 +114,7 @@ impl Row {
         if number <= 0 {
             Report::new(
                 Code::ERRCODE_UNDEFINED_COLUMN,
-                format!("column \"{}\" does not exist in the table", name.to_string_lossy()),
+                format!("column \"{}\" does not exist in the table", readable(name)),
                 "Arguments of snowflake_guard() are \"warning\" or \"error\", and a column.",
                 "",
             )
@@ -174,7 +175,7 @@ impl Row {
             Code::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,
             format!(
                 "table \"{}\" gets a snowflake ID of this server that it has not issued",
-                table.to_string_lossy()
+                readable(table)
             ),
             format!(
                 "ID {id} is of datacenter {datacenter}, machine {machine}, as this server is, whose \

@@ -7,11 +7,11 @@
 
 use pgrx::prelude::*;
 
+mod adopt;
 mod api;
 mod audit;
 mod bulk;
 mod clock;
-mod dynamic;
 mod error;
 mod guard;
 mod guc;
@@ -23,6 +23,7 @@ mod node;
 mod partition;
 mod row;
 mod shared;
+mod spi;
 mod status;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
