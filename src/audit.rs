@@ -31,7 +31,8 @@ const COLUMN: &CStr = c"
     SELECT (relkind IN ('r', 'p', 'm', 'v', 'f'))::text, (SELECT bool_or(type = 'bigint'::regtype)::text FROM base)
     FROM pg_class WHERE oid = $1";
 
-/// One pass; nothing is taken apart but the smallest and the greatest ID of each node.
+/// One pass; nothing is taken apart but the smallest and the greatest ID of each node. OFFSET 0 keeps the
+/// planner from taking every row for a group of its own, for which it would sort the table on disk.
 const SCAN: &CStr = c"
     SELECT format($statement$
         SELECT count(*)::text, min(id)::text, max(id)::text,
@@ -39,7 +40,7 @@ const SCAN: &CStr = c"
         FROM (
             SELECT id, CASE WHEN id >= 0 THEN (id >> $1::int) & $2 ELSE -1 END AS node
             FROM (SELECT %2$I::bigint AS id FROM %1$s) AS column_of_ids
-            WHERE id IS NOT NULL
+            WHERE id IS NOT NULL OFFSET 0
         ) AS ids
         GROUP BY node ORDER BY node
     $statement$, $1::regclass, $2)";
@@ -82,11 +83,9 @@ struct Audit {
 
 impl Audit {
     fn begin() -> Result<Self, Refusal> {
-        let this = match node::generator() {
-            Ok(generator) => Some((generator, mark(&generator)?)),
-            Err(_) => None,
-        };
-        Ok(Self { space: node::space()?, now: clock::wall_millis(), this })
+        let space = node::space()?;
+        let this = node::generator().ok().map(|generator| (generator, mark(&generator)));
+        Ok(Self { space, now: clock::wall_millis(), this })
     }
 
     fn scan(&self, rel: pg_sys::Oid, col: &CStr) -> Vec<Group> {
@@ -119,8 +118,10 @@ impl Audit {
             |id| self.space.decode(id).ok().and_then(|id| time::from_unix_millis(id.unix_millis));
         let Node { datacenter, machine } = decoded.node;
         let is_this = self.this.map(|(generator, _)| generator.node() == decoded.node);
-        let has_mark = self.this.is_some_and(|(_, mark)| mark.is_some());
-        let beyond = is_this.filter(|_| has_mark).map(|is_this| if is_this { beyond } else { 0 });
+        // What a foreign table has got since the scan began may be from here, and is below the mark now.
+        let mark_now = self.this.and_then(|(generator, before)| before.and(mark(&generator)));
+        let is_beyond = |mark_now| is_this == Some(true) && last >= mark_now;
+        let beyond = mark_now.map(|mark_now| if is_beyond(mark_now) { beyond } else { 0 });
         (
             Some(datacenter.cast_signed()),
             Some(machine.cast_signed()),
@@ -134,11 +135,10 @@ impl Audit {
     }
 }
 
-/// IDs of this server lie below this one; unknown where the library is not preloaded.
-fn mark(generator: &Generator) -> Result<Option<i64>, Refusal> {
-    let Some(shared) = shared::get() else { return Ok(None) };
-    let mark = lease::mark(generator, shared)?;
-    Ok(Some(generator.check(mark).map_or(i64::MAX, |()| generator.id(mark))))
+/// IDs of this server lie below this one; unknown where it cannot issue any.
+fn mark(generator: &Generator) -> Option<i64> {
+    let mark = lease::mark(generator, shared::get()?).ok()?;
+    Some(generator.check(mark).map_or(i64::MAX, |()| generator.id(mark)))
 }
 
 /// Refuses what is not a column of IDs.

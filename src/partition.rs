@@ -95,7 +95,9 @@ fn check(parent: pg_sys::Oid) {
     let found: Option<spi::Row<3>> = spi::rows(KEY, &[Param::oid(parent)]).pop();
     let found = found.as_ref().map(|row| row.each_ref().map(|text| text.as_deref()));
     let range_of_one = |strategy: &CStr, columns: &CStr, kind| {
-        let is_bigint = spi::number::<u32>(kind) == Some(pg_sys::INT8OID.to_u32());
+        // SAFETY: the type of a column exists.
+        let base = |kind: u32| unsafe { pg_sys::getBaseType(kind.into()) };
+        let is_bigint = spi::number(kind).map(base) == Some(pg_sys::INT8OID);
         strategy == c"r" && columns == c"1" && is_bigint
     };
     let (code, message, hint) = match found {

@@ -181,8 +181,8 @@ SELECT key('p'), key('p1'), count(DISTINCT id) FROM p;
 DROP TABLE p;
 
 -- Tables that inherit: each may have a default, identity and sequence of its own, and be referenced.
-CREATE TABLE p (id serial PRIMARY KEY);
--- (PostgreSQL 18 cannot change the type where such a table has a primary key of its own.)
+-- (PostgreSQL 18 cannot change the type of a primary key that a column which is NOT NULL by itself inherits.)
+CREATE TABLE p (id serial UNIQUE);
 CREATE TABLE c1 (UNIQUE (id)) INHERITS (p);
 CREATE TABLE c2 (id int GENERATED ALWAYS AS IDENTITY) INHERITS (p);
 CREATE TABLE c3 (id serial) INHERITS (c1);
@@ -192,7 +192,7 @@ INSERT INTO c1 DEFAULT VALUES;
 INSERT INTO c2 DEFAULT VALUES;
 INSERT INTO c3 DEFAULT VALUES;
 INSERT INTO f VALUES (2);
-SELECT snowflake_adopt('p');
+SELECT snowflake_adopt('p', 'id');
 INSERT INTO p DEFAULT VALUES;
 INSERT INTO c1 DEFAULT VALUES;
 INSERT INTO c2 DEFAULT VALUES;
