@@ -52,7 +52,7 @@ const SETTINGS: &[&str] = &[
     "array_nulls = off",
 ];
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Utf8,
     Latin1,

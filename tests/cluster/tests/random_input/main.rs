@@ -243,13 +243,16 @@ impl<'a> Trial<'a> {
         let code = state.as_deref().unwrap_or("no connection any more");
         let class = code.get(..2).unwrap_or_default();
         self.tally.is_lost |= state.is_none();
+        // What is in the encoding of the database must come back in it.
+        let is_garbled = code == "22021" && self.database.encoding != Encoding::SqlAscii;
+        let is_clear = CLEAR.contains(&class) && !is_garbled;
         match result {
             Some(result) if class == "00" => {
                 ends.values += 1;
                 self.values.keep(&function.result, &result);
             }
             None if class == "00" => ends.nulls += 1,
-            _ if CLEAR.contains(&class) || class == ROWS_FORBID && function.is_about_rows() => {
+            _ if is_clear || class == ROWS_FORBID && function.is_about_rows() => {
                 *ends.refusals.entry(code.to_owned()).or_default() += 1;
             }
             _ => {
