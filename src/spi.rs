@@ -4,8 +4,10 @@
 use crate::error::Report;
 use pgrx::pg_sys;
 use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString, c_char, c_int};
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 
 /// A parameter of a query: its type and its value, null if there is none.
@@ -65,7 +67,7 @@ pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Ro
         let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
         let (nulls, count) = (nulls.as_ptr().cast::<c_char>(), params.len() as c_int);
         let query = query.as_ptr();
-        check(pg_sys::SPI_execute_with_args(query, count, types, values, nulls, true, 0));
+        run(|| pg_sys::SPI_execute_with_args(query, count, types, values, nulls, true, 0));
         fetch()
     }
 }
@@ -96,7 +98,24 @@ unsafe fn fetch<const N: usize>() -> Vec<Row<N>> {
 /// Executes a statement, in an SPI connection.
 pub fn execute(statement: &CStr) {
     // SAFETY: a valid C string.
-    check(unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
+    run(|| unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
+}
+
+/// Runs what returns a status of SPI. An error of PostgreSQL's comes with texts that pgrx has made UTF-8,
+/// which may be no text at all in the encoding of the database.
+fn run(statement: impl FnOnce() -> c_int) {
+    let status = PgTryBuilder::new(AssertUnwindSafe(statement))
+        .catch_others(|error| match error {
+            CaughtError::PostgresError(report) if !database_is_utf8() => {
+                let text = |text: Option<&str>| ascii(text.unwrap_or_default().chars());
+                let (message, detail) = (text(Some(report.message())), text(report.detail()));
+                let (code, hint) = (report.sql_error_code(), text(report.hint()));
+                Report::new(code, message, detail, hint).raise()
+            }
+            error => error.rethrow(),
+        })
+        .execute();
+    check(status);
 }
 
 /// Errors of a statement are raised by PostgreSQL; what is left is a statement that SPI does not
@@ -127,10 +146,17 @@ pub fn notice(message: &CStr) {
 /// A text for an error message, which pgrx has in UTF-8 only: in a database of another encoding,
 /// what is not ASCII is shown as question marks.
 pub fn readable(text: &CStr) -> String {
-    // SAFETY: a plain read of what is fixed for the session.
-    let encoding = unsafe { pg_sys::GetDatabaseEncoding() } as u32;
     match text.to_str() {
-        Ok(text) if encoding == pg_sys::pg_enc::PG_UTF8 => text.to_owned(),
-        _ => text.to_bytes().iter().map(|&b| if b.is_ascii() { b.into() } else { '?' }).collect(),
+        Ok(text) if database_is_utf8() => text.to_owned(),
+        _ => ascii(text.to_bytes().iter().copied().map(char::from)),
     }
+}
+
+fn ascii(text: impl Iterator<Item = char>) -> String {
+    text.map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
+fn database_is_utf8() -> bool {
+    // SAFETY: a plain read of what is fixed for the session.
+    unsafe { pg_sys::GetDatabaseEncoding() as u32 == pg_sys::pg_enc::PG_UTF8 }
 }
