@@ -1,0 +1,6 @@
+//! Maelstrom's protocol to the letter, and nodes that go down.
+
+mod conformance;
+mod endings;
+mod node;
+mod outages;
