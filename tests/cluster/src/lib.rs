@@ -30,7 +30,7 @@ mod refusal;
 mod settings;
 pub mod shim;
 
-pub use builder::Builder;
+pub use builder::{Builder, scratch};
 pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
