@@ -31,8 +31,16 @@ fn snowflake_guard(fcinfo: pg_sys::FunctionCallInfo) -> RowPointer {
     row.pointer()
 }
 
-/// Where this ID has this server's identity and is not below its next one: that, if it has issued any.
-fn beyond_mark(id: i64) -> Result<Option<Option<i64>>, Refusal> {
+/// What an ID of this server's identity lies beyond, if it has not issued it.
+enum Mark {
+    /// The ID that it will issue next at the earliest.
+    Next(i64),
+    /// It has not issued any yet.
+    Nothing,
+}
+
+/// The mark, if the ID has this server's identity and lies beyond it.
+fn beyond_mark(id: i64) -> Result<Option<Mark>, Refusal> {
     let generator = match node::generator() {
         // Without an identity there is none to misuse.
         Err(Refusal::MachineUnset) => return Ok(None),
@@ -45,7 +53,7 @@ fn beyond_mark(id: i64) -> Result<Option<Option<i64>>, Refusal> {
     }
     let mark = lease::mark(&generator, shared::get().ok_or(Refusal::NotPreloaded)?)?;
     let is_beyond = generator.check(mark).is_ok() && id >= generator.id(mark);
-    Ok(is_beyond.then(|| Some(generator.id(mark)).filter(|_| mark > 0)))
+    Ok(is_beyond.then(|| if mark == 0 { Mark::Nothing } else { Mark::Next(generator.id(mark)) }))
 }
 
 /// What the trigger was created with.
@@ -187,7 +195,7 @@ impl Row {
         }
     }
 
-    fn beyond_mark(&self, id: i64, mark: Option<i64>) -> Report {
+    fn beyond_mark(&self, id: i64, mark: Mark) -> Report {
         // SAFETY: an open relation has a name, a C string.
         let table = unsafe { CStr::from_ptr((*(*self.relation).rd_rel).relname.data.as_ptr()) };
         let Node { datacenter, machine } =
@@ -201,8 +209,8 @@ impl Row {
             format!(
                 "ID {id} is of datacenter {datacenter}, machine {machine}, as this server is, {}.",
                 match mark {
-                    None => "which has not issued any ID yet".to_owned(),
-                    Some(mark) => format!("whose next ID is {mark} or greater"),
+                    Mark::Nothing => "which has not issued any ID yet".to_owned(),
+                    Mark::Next(id) => format!("whose next ID is {id} or greater"),
                 }
             ),
             "Find the server that has the same \"pg_snowflake.datacenter_id\" and \
