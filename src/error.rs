@@ -192,7 +192,7 @@ pub fn log_other_node(before: Node, now: Node) {
 pub fn log_start_with_drift(millis: i64, source: FloorSource) {
     let what = match source {
         FloorSource::Lease => "the lease on disk",
-        FloorSource::Replay => "the last transaction replayed from WAL",
+        FloorSource::Replay => "the last lease replayed from WAL",
         FloorSource::Checkpoint => "the last checkpoint",
         FloorSource::Clock => "the wall clock",
     };

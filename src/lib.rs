@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: SQL function ([`api`]) -> what this server is ([`node`], from the settings
 //! in [`guc`]) -> the counter ([`issuer`], in [`shared`] memory) -> the [`lease`] that makes it durable
-//! (in [`lease_file`], extended ahead of time by the [`keeper`]) -> ID. The arithmetic lives in
+//! (in [`lease_file`] and, for standbys, in [`wal`]; extended ahead of time by the [`keeper`]) -> ID. The arithmetic lives in
 //! `snowflake-core`.
 
 use pgrx::prelude::*;
@@ -28,6 +28,7 @@ mod status;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod time;
+mod wal;
 
 pg_module_magic!(name, version);
 
@@ -41,6 +42,7 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define(preloading);
     if preloading {
         shared::request();
+        wal::watch_replay();
         keeper::register();
         node::report_at_start();
     }
