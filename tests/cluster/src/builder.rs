@@ -109,9 +109,9 @@ impl Builder {
     }
 }
 
-/// A private directory. In /tmp whatever TMPDIR says, because a socket's path has to stay within
+/// A private directory of the server's user. In /tmp whatever TMPDIR says, because a socket's path has to stay within
 /// 107 bytes; scripts that tidy up after a killed test name a directory of their own.
-fn make_home(installation: &Installation) -> Result<TempDir> {
+pub fn make_home(installation: &Installation) -> Result<TempDir> {
     let named = env::var_os("SNOWFLAKE_SCRATCH").filter(|name| !name.is_empty());
     let parent = named.unwrap_or_else(|| "/tmp".into());
     let parent = fs::canonicalize(&parent).with_context(|| format!("looking for {parent:?}"))?;
