@@ -33,7 +33,7 @@ pub struct Figures {
     pub noise_ms: f64,
 }
 
-/// The figures of every round, in order.
+/// The figures of every round, in order; the ledger is that of the load alone.
 #[must_use]
 pub fn of_rounds(rounds: &[Round], ledger: &Ledger) -> Vec<Figures> {
     let mut replies: Vec<_> = ledger.replies().map(|(at, _)| at).collect();

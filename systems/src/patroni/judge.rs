@@ -20,13 +20,10 @@ const READ_ONLY: &str = "25006: ";
 /// The claims about one cluster, and the data behind them.
 #[must_use]
 pub fn judge(machine_ids: MachineIds, mut outcome: Outcome) -> (Vec<Claim>, Value) {
-    let rounds = &mut outcome.rounds;
-    let probes = rounds.iter_mut().map(|round| {
-        std::mem::replace(&mut round.first.session, snowflake_cluster::Session::new("taken"))
-    });
+    let figures = figures::of_rounds(&outcome.rounds, &outcome.orders.ledger);
+    let probes = outcome.rounds.into_iter().map(|round| round.first.session);
     outcome.orders.ledger.extend(probes);
     let ledger = &outcome.orders.ledger;
-    let figures = figures::of_rounds(&outcome.rounds, ledger);
     let mut claims = vec![
         failovers(&figures),
         unique(ledger),

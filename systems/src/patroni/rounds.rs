@@ -56,7 +56,7 @@ pub struct Round {
 pub struct Outcome {
     /// What happened.
     pub rounds: Vec<Round>,
-    /// Every ID that a client received, of the load and of the probes.
+    /// Every ID that a client of the load received.
     pub orders: Tally,
     /// The same, of IDs from each server's clock alone.
     pub naive: Ledger,
