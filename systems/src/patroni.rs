@@ -3,7 +3,9 @@
 //! Once all members have one machine id, the usual mistake, and once each has its own. The leader is
 //! killed hard and asked to hand over in turn, under load, while the members' PostgreSQL have clocks
 //! up to an hour apart. Replication is synchronous, so that every ID that a client received is in a
-//! row that the next leader has replayed: what is promised is about those.
+//! row that the next leader has replayed: what is promised is about those. (What asynchronous
+//! replication loses is lost with its ID, which the next leader does not know of.) The clocks are
+//! PostgreSQL's alone, as Patroni waits by its own clock and would nap for the hour it is set back.
 //!
 //! Three sessions on each standby wait for it to take writes: two write without an ID, one with. The
 //! time from the first without to the one with is what the extension adds to Patroni's outage, and
