@@ -104,7 +104,7 @@ impl Builder {
     /// Makes the data directory, for a server that is to be started later.
     pub fn make(mut self) -> Result<Node> {
         let installation = Installation::find()?;
-        let home = make_home(self.parent.take(), &installation)?;
+        let home = make_home_in(self.parent.take().unwrap_or_else(scratch), &installation)?;
         let data = home.path().join("data");
         let made = match &self.source {
             None => initdb(&installation, &data),
@@ -126,9 +126,12 @@ pub fn scratch() -> PathBuf {
     named.unwrap_or_else(|| "/tmp".into()).into()
 }
 
-/// A private directory.
-fn make_home(parent: Option<PathBuf>, installation: &Installation) -> Result<TempDir> {
-    let parent = parent.unwrap_or_else(scratch);
+/// A private directory of the server's user, where temporary directories go.
+pub fn make_home(installation: &Installation) -> Result<TempDir> {
+    make_home_in(scratch(), installation)
+}
+
+fn make_home_in(parent: PathBuf, installation: &Installation) -> Result<TempDir> {
     let parent = fs::canonicalize(&parent).with_context(|| format!("looking for {parent:?}"))?;
     let home = tempfile::Builder::new()
         .prefix("snowflake-")
