@@ -90,6 +90,11 @@ fn extend_alone(
     }
     let newest = shared.ticker.peek();
     let end = end_of_lease(generator, tick.max(newest));
+    if end <= shared.lease.end() {
+        // Whoever wrote while the keeper waited went further, as for a batch: a shorter record on disk
+        // would not cover what is in force.
+        return Ok(None);
+    }
     let record = Record { space: generator.space(), node: generator.node(), end };
     lease_file::write(&record)?;
     // Before anybody can take an ID below it, so before any row that has one.
