@@ -54,7 +54,7 @@ pub const CUT_LOG: [&str; 8] = [
 pub struct Content {
     /// How many rows.
     pub rows: i64,
-    /// Of all of all rows.
+    /// Of every column of every row.
     pub checksum: String,
 }
 
@@ -72,6 +72,7 @@ impl Mesh {
         let engine = Engine::of(major_version()?);
         let mut nodes = Vec::new();
         for (node, machine) in machines.iter().enumerate() {
+            interrupt::check()?;
             let builder = Node::builder(&format!("mesh-{node}"))
                 .set("pg_snowflake.machine_id", &machine.to_string());
             nodes.push(network.connect(node, engine.configure(builder)).start()?);
@@ -195,8 +196,11 @@ impl Mesh {
 }
 
 fn by_origin(client: &mut Client, nodes: usize) -> Result<Vec<i64>> {
-    let counts = "SELECT (SELECT count(*) FROM orders WHERE node = n)
-                  FROM generate_series(0, $1 - 1) AS n ORDER BY n";
+    let counts = "
+        SELECT coalesce(rows, 0)
+        FROM generate_series(0, $1 - 1) AS node
+        LEFT JOIN (SELECT node, count(*) AS rows FROM orders GROUP BY node) AS o USING (node)
+        ORDER BY node";
     let rows = client.query(counts, &[&i32::try_from(nodes)?])?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -9,7 +9,7 @@ pub mod cut;
 mod relay;
 mod switch;
 
-use std::{fmt, io::ErrorKind, net::IpAddr};
+use std::{fmt, net::IpAddr};
 
 use anyhow::Result;
 use snowflake_cluster::Builder;
@@ -24,6 +24,8 @@ pub use cut::Cut;
 pub struct Network {
     nodes: usize,
     wires: Wires,
+    /// Why there are no namespaces, where that was not the caller's wish.
+    reason: Option<String>,
 }
 
 #[derive(Debug)]
@@ -33,18 +35,19 @@ enum Wires {
 }
 
 impl Network {
-    /// Of namespaces, or on loopback if those are not permitted.
+    /// Of namespaces, or on loopback if that does not work here.
     pub fn new(nodes: usize) -> Result<Self> {
         match Switch::new(nodes) {
-            Ok(switch) => Ok(Self { nodes, wires: Wires::Switch(switch) }),
-            Err(error) if is_not_for_us(&error) => Self::on_loopback(nodes),
-            Err(error) => Err(error),
+            Ok(switch) => Ok(Self { nodes, wires: Wires::Switch(switch), reason: None }),
+            Err(error) => {
+                Ok(Self { reason: Some(format!("{error:#}")), ..Self::on_loopback(nodes)? })
+            }
         }
     }
 
-    /// On loopback, also where more would be permitted.
+    /// On loopback, also where more would be possible.
     pub fn on_loopback(nodes: usize) -> Result<Self> {
-        Ok(Self { nodes, wires: Wires::Relays(Relays::new(nodes)?) })
+        Ok(Self { nodes, wires: Wires::Relays(Relays::new(nodes)?), reason: None })
     }
 
     /// How many nodes there are.
@@ -120,12 +123,10 @@ impl fmt::Display for Network {
         f.write_str(match self.wires {
             Wires::Switch(_) => "a network namespace and address for each node",
             Wires::Relays(_) => "loopback addresses, with relays between the nodes",
-        })
+        })?;
+        match &self.reason {
+            Some(reason) => write!(f, " (no namespaces: {reason})"),
+            None => Ok(()),
+        }
     }
-}
-
-/// Not root, root of a container that may not have networks, or no program `ip`.
-fn is_not_for_us(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    matches!(kind, Some(ErrorKind::PermissionDenied | ErrorKind::NotFound))
 }

@@ -37,7 +37,7 @@ const NOWHERE: &str = "02:00:00:00:00:ff";
 
 impl Switch {
     pub(super) fn new(nodes: usize) -> Result<Self> {
-        let switch = Namespace::make()?;
+        let switch = Namespace::make().context("making a network namespace")?;
         ip(&switch, "link add name switch up type bridge\n")?;
         let nodes = (0..nodes).map(|_| Ok(Namespace::make()?)).collect::<Result<_>>()?;
         let made = Self { switch, nodes };
@@ -105,7 +105,7 @@ fn neighbour(node: usize, hardware: &str) -> String {
 fn ip(namespace: &Namespace, lines: &str) -> Result<()> {
     let mut command = Command::new("ip");
     command.args(["-batch", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = namespace.enter(|| command.spawn())??;
+    let mut child = namespace.enter(|| command.spawn())?.context("running ip")?;
     child.stdin.take().context("no way to talk to ip")?.write_all(lines.as_bytes())?;
     let output = child.wait_with_output()?;
     if !output.status.success() {

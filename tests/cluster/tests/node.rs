@@ -124,7 +124,7 @@ fn a_server_listens_where_it_is_told_to() -> Result<()> {
     let node = plain("listening").listen(address, "127.0.0.0/8").start()?;
     with_row(&node)?;
     let mut config = Config::new();
-    config.host(address.to_string()).user("postgres").dbname("postgres");
+    config.host(&address.to_string()).user("postgres").dbname("postgres");
     assert_eq!(rows(&mut config.connect(NoTls)?)?, 1);
     Ok(())
 }
