@@ -45,8 +45,8 @@ pub const CUT_LOG: [&str; 8] = [
     "could not connect to the publisher",
     "could not receive data from WAL stream",
     "could not send data to WAL stream",
-    // A sender that has not noticed yet holds on to what its successor wants.
-    "is active for PID",
+    // Who has not noticed yet holds on to the slot, or the origin, that its successor wants.
+    "active for PID",
 ];
 
 /// What a node's table holds.
