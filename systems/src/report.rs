@@ -1,60 +1,101 @@
-//! What a scenario claims, what was measured, and whether the one bears out the other.
+//! The outcome of a scenario, as data and as a table.
 
-use std::fmt;
+use std::{fmt, fs, path::Path};
 
+use anyhow::{Context, Result};
 use serde::Serialize;
+use serde_json::Value;
 
-/// The outcome of one scenario.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// Its name.
-    pub scenario: String,
-    /// All that it claims.
-    pub claims: Vec<Claim>,
-    /// What was measured, in the scenario's own form.
-    pub data: serde_json::Value,
-}
-
-/// One claim.
-#[derive(Debug, Clone, Serialize)]
+/// Something that was said of a system, and what was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Claim {
-    /// What is claimed.
+    /// What the figure is of.
     pub what: String,
-    /// What was measured.
+    /// What came out.
     pub figure: String,
-    /// What is asked for.
+    /// What was to come out.
     pub bar: String,
-    /// Whether it is so.
+    /// Whether it did.
     pub met: bool,
 }
 
 impl Claim {
-    /// A claim, from its four parts.
+    /// A claim with a bar of any kind.
     pub fn new(
         what: impl Into<String>,
         figure: impl fmt::Display,
-        bar: impl Into<String>,
+        bar: impl fmt::Display,
         met: bool,
     ) -> Self {
-        Self { what: what.into(), figure: figure.to_string(), bar: bar.into(), met }
+        Self { what: what.into(), figure: figure.to_string(), bar: bar.to_string(), met }
     }
+
+    /// That the figure is just this.
+    pub fn equal<T: fmt::Display + PartialEq>(what: impl Into<String>, figure: T, bar: T) -> Self {
+        let met = figure == bar;
+        Self::new(what, figure, bar, met)
+    }
+
+    /// That the figure is at most this.
+    pub fn at_most<T: fmt::Display + PartialOrd>(
+        what: impl Into<String>,
+        figure: T,
+        bar: T,
+    ) -> Self {
+        let met = figure <= bar;
+        Self::new(what, figure, format!("at most {bar}"), met)
+    }
+
+    /// That the figure is at least this.
+    pub fn at_least<T: fmt::Display + PartialOrd>(
+        what: impl Into<String>,
+        figure: T,
+        bar: T,
+    ) -> Self {
+        let met = figure >= bar;
+        Self::new(what, figure, format!("at least {bar}"), met)
+    }
+}
+
+/// What one scenario found out; displayed as a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The scenario's name.
+    pub scenario: String,
+    /// On what it ran: one phrase each.
+    pub conditions: Vec<String>,
+    /// What was claimed of it.
+    pub claims: Vec<Claim>,
+    /// All that was measured.
+    pub data: Value,
 }
 
 impl Report {
-    /// Whether every claim is met.
+    /// Whether every claim holds, and there is one.
     #[must_use]
-    pub fn is_met(&self) -> bool {
-        self.claims.iter().all(|claim| claim.met)
+    pub fn all_met(&self) -> bool {
+        !self.claims.is_empty() && self.claims.iter().all(|claim| claim.met)
     }
 }
 
-/// A table for people.
+/// Writes all of the reports to a file, as JSON.
+pub fn write(reports: &[Report], file: &Path) -> Result<()> {
+    let json = serde_json::to_string_pretty(reports).context("the reports as JSON")?;
+    fs::write(file, json + "\n").with_context(|| format!("writing {}", file.display()))
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| {} | measured | bar | |\n| --- | --- | --- | --- |", self.scenario)?;
-        for Claim { what, figure, bar, met } in &self.claims {
-            let verdict = if *met { "met" } else { "NOT MET" };
-            writeln!(f, "| {what} | {figure} | {bar} | {verdict} |")?;
+        writeln!(f, "{} ({})\n", self.scenario, self.conditions.join("; "))?;
+        let title = Claim::new("claim", "measured", "bar", true);
+        let rows = || std::iter::once(&title).chain(&self.claims);
+        let width = |cell: fn(&Claim) -> &str| {
+            rows().map(|claim| cell(claim).chars().count()).max().unwrap_or(0)
+        };
+        let (what, figure) = (width(|claim| &claim.what), width(|claim| &claim.figure));
+        for claim in rows() {
+            let verdict = if claim.met { "" } else { "  NOT MET" };
+            writeln!(f, "{:what$}  {:>figure$}  {}{verdict}", claim.what, claim.figure, claim.bar)?;
         }
         Ok(())
     }
@@ -64,17 +105,25 @@ impl fmt::Display for Report {
 mod tests {
     use super::*;
 
+    fn report(claims: Vec<Claim>) -> Report {
+        Report { scenario: "s".into(), conditions: vec!["c".into()], claims, data: Value::Null }
+    }
+
     #[test]
-    fn one_claim_that_is_not_met_is_enough() {
-        let met = Claim::new("a", 1, "1", true);
-        let mut report = Report {
-            scenario: "s".into(),
-            claims: vec![met.clone()],
-            data: serde_json::Value::Null,
-        };
-        assert!(report.is_met());
-        report.claims.push(Claim { met: false, ..met });
-        assert!(!report.is_met());
-        assert!(report.to_string().ends_with("| a | 1 | 1 | NOT MET |\n"));
+    fn a_report_is_met_when_every_claim_is() {
+        assert!(!report(vec![]).all_met());
+        assert!(report(vec![Claim::equal("a", 0, 0)]).all_met());
+        assert!(!report(vec![Claim::equal("a", 0, 0), Claim::at_most("b", 2, 1)]).all_met());
+        assert!(!report(vec![Claim::at_least("b", 1, 2)]).all_met());
+    }
+
+    #[test]
+    fn a_claim_that_is_not_met_stands_out() {
+        let text = report(vec![Claim::equal("ids", 1, 1), Claim::at_most("ms", 25, 3)]).to_string();
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            ["claim  measured  bar", "ids           1  1", "ms           25  at most 3  NOT MET"]
+        );
     }
 }

@@ -24,5 +24,5 @@ fn main() -> Result<ExitCode> {
         let text = serde_json::to_string_pretty(&report)? + "\n";
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
     }
-    Ok(if report.is_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

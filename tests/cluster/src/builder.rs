@@ -3,6 +3,8 @@
 use std::{
     env,
     fs::{self, File},
+    io::Write as _,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +12,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::{
+    namespace::Namespace,
     node::{Node, PORT, SUPERUSER},
     program::{Installation, run},
     settings::Settings,
@@ -26,6 +29,9 @@ pub struct Builder {
     shim: Parts,
     /// Where the server's own directory goes.
     parent: Option<PathBuf>,
+    namespace: Option<Namespace>,
+    /// Who may connect over the network, as `pg_hba.conf` has it.
+    peers: Option<String>,
 }
 
 #[derive(Debug)]
@@ -50,12 +56,25 @@ impl Builder {
         let mut settings = Settings::shared();
         settings.set("listen_addresses", "");
         settings.set("port", PORT);
-        Self { name: name.to_owned(), settings, source: None, shim: Parts::default(), parent: None }
+        Self::new(name, settings, None)
     }
 
     pub(crate) fn copy_of(source: &Path, role: Role, name: &str, settings: Settings) -> Self {
-        let source = Some(Source { socket_directory: source.to_owned(), role });
-        Self { name: name.to_owned(), settings, source, shim: Parts::default(), parent: None }
+        let source = Source { socket_directory: source.to_owned(), role };
+        Self::new(name, settings, Some(source))
+    }
+
+    fn new(name: &str, settings: Settings, source: Option<Source>) -> Self {
+        let shim = Parts::default();
+        Self {
+            name: name.to_owned(),
+            settings,
+            source,
+            shim,
+            parent: None,
+            namespace: None,
+            peers: None,
+        }
     }
 
     /// Gives the setting `name` another value than the shared list or the primary has.
@@ -94,6 +113,22 @@ impl Builder {
         self
     }
 
+    /// Lets the server also listen at `address`, port 5432, for everyone in the network `peers`
+    /// (such as `10.0.0.0/24`), who needs no password.
+    #[must_use]
+    pub fn listen(mut self, address: IpAddr, peers: &str) -> Self {
+        self.settings.set("listen_addresses", &address.to_string());
+        self.peers = Some(peers.to_owned());
+        self
+    }
+
+    /// Runs the server in a network of its own. Its socket is reached from everywhere.
+    #[must_use]
+    pub fn within(mut self, namespace: &Namespace) -> Self {
+        self.namespace = Some(namespace.clone());
+        self
+    }
+
     /// Makes the data directory and starts the server; returns when it accepts connections.
     pub fn start(self) -> Result<Node> {
         let mut node = self.make()?;
@@ -111,10 +146,13 @@ impl Builder {
             Some(source) => base_backup(&installation, source, &data),
         };
         made.with_context(|| format!("making the data directory of node {}", self.name))?;
+        if let Some(peers) = &self.peers {
+            admit(peers, &data)?;
+        }
         let socket_directory = home.path().to_string_lossy();
         self.settings.set("unix_socket_directories", &socket_directory);
         let shim = Shim::install(self.shim, home.path(), &installation)?;
-        Ok(Node::new(self.name, installation, self.settings, shim, home))
+        Ok(Node::new(self.name, installation, self.settings, shim, self.namespace, home))
     }
 }
 
@@ -172,6 +210,12 @@ fn base_backup(installation: &Installation, source: &Source, data: &Path) -> Res
         installation.give(&signal)?;
     }
     Ok(())
+}
+
+fn admit(peers: &str, data: &Path) -> Result<()> {
+    let context = "admitting peers to the server";
+    let mut file = File::options().append(true).open(data.join("pg_hba.conf")).context(context)?;
+    writeln!(file, "host all all {peers} trust").context(context)
 }
 
 /// The server's user may not be allowed into the directory that this process is in.

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     builder::{Builder, Role},
+    namespace::Namespace,
     poll::wait_for,
     process::{kill9_in, processes_in, send, spawn_tied},
     program::{Installation, show},
@@ -23,7 +24,7 @@ use crate::{
 };
 
 pub(crate) const SUPERUSER: &str = "postgres";
-/// Only a part of the socket's name: nothing listens on the network.
+/// A part of the socket's name; nothing listens on the network unless told to.
 pub(crate) const PORT: &str = "5432";
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -43,6 +44,7 @@ pub struct Node {
     installation: Installation,
     settings: Settings,
     shim: Option<Shim>,
+    namespace: Option<Namespace>,
     postmaster: Option<Child>,
     home: TempDir,
 }
@@ -84,9 +86,10 @@ impl Node {
         installation: Installation,
         settings: Settings,
         shim: Option<Shim>,
+        namespace: Option<Namespace>,
         home: TempDir,
     ) -> Self {
-        Self { name, installation, settings, shim, postmaster: None, home }
+        Self { name, installation, settings, shim, namespace, postmaster: None, home }
     }
 
     /// Everything of this server is in here, its socket too.
@@ -177,7 +180,7 @@ impl Node {
         command.stdout(log.try_clone()?).stderr(log);
         let shown = show(&command);
         // SIGQUIT is PostgreSQL's immediate shutdown.
-        let child = spawn_tied(command, Signal::SIGQUIT);
+        let child = spawn_tied(command, Signal::SIGQUIT, self.namespace.clone());
         self.postmaster = Some(child.with_context(|| format!("running {shown}"))?);
         wait_for(&format!("{shown} to accept connections"), DEADLINE, || {
             self.accepts_connections(&shown)

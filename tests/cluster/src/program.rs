@@ -83,6 +83,11 @@ fn plain(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// The major version of the PostgreSQL under test.
+pub fn major_version() -> Result<u32> {
+    Installation::find().map(|installation| installation.major)
+}
+
 fn major(version: &str) -> Option<u32> {
     let number = version.split_whitespace().nth(1)?;
     let digits = number.split(|c: char| !c.is_ascii_digit()).next()?;

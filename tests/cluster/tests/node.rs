@@ -1,8 +1,10 @@
 //! The harness itself: what a `Node` says it does. Needs no extension.
 
-use anyhow::Result;
-use postgres::Client;
-use snowflake_cluster::{Builder, Node, processes_in};
+use std::{fs, io::ErrorKind, net::IpAddr};
+
+use anyhow::{Error, Result};
+use postgres::{Client, Config, NoTls};
+use snowflake_cluster::{Builder, Namespace, Node, processes_in};
 
 fn plain(name: &str) -> Builder {
     Node::builder(name).unset("shared_preload_libraries")
@@ -113,4 +115,41 @@ fn a_server_that_cannot_start_says_why() {
     let text = format!("{:#}", error.err().unwrap_or_else(|| panic!("it started")));
     assert!(text.contains("postgres -D"), "{text}");
     assert!(text.contains("invalid value for parameter \"shared_buffers\""), "{text}");
+}
+
+#[test]
+fn a_server_listens_where_it_is_told_to() -> Result<()> {
+    // All of 127.0.0.0/8 is this machine; a random part of it is nobody else's.
+    let address = IpAddr::from([127, fastrand::u8(1..), fastrand::u8(..), 1]);
+    let node = plain("listening").listen(address, "127.0.0.0/8").start()?;
+    with_row(&node)?;
+    let mut config = Config::new();
+    config.host(&address.to_string()).user("postgres").dbname("postgres");
+    assert_eq!(rows(&mut config.connect(NoTls)?)?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_server_in_a_network_of_its_own_is_reached_by_its_socket_alone() -> Result<()> {
+    let namespace = match Namespace::make() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            eprintln!("not tested: a network namespace is not permitted here");
+            return Ok(());
+        }
+        namespace => namespace?,
+    };
+    let outside = fs::read_link("/proc/thread-self/ns/net")?;
+    let mut node = plain("apart").within(&namespace).start()?;
+    with_row(&node)?;
+    let inside = |node: &Node| {
+        Ok::<_, Error>(fs::read_link(format!("/proc/{}/ns/net", node.pid().unwrap_or(0)))?)
+    };
+    let first = inside(&node)?;
+    assert_ne!(first, outside);
+    assert_eq!(fs::read_link(namespace.path())?, first);
+    node.restart()?;
+    assert_eq!(inside(&node)?, first);
+    assert_eq!(rows(&mut node.connect("postgres")?)?, 1);
+    assert_eq!(fs::read_link("/proc/thread-self/ns/net")?, outside);
+    Ok(())
 }

@@ -1,0 +1,96 @@
+//! Scenario 2: three nodes that take writes while the network between them fails in every way.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::json;
+use snowflake_cluster::ledger::distinct;
+
+use super::{Mesh, round::Round};
+use crate::{
+    network::{Cut, Network},
+    report::{Claim, Report},
+    requests::Answers,
+};
+
+/// How it is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long each kind of cut lasts, under load all the time.
+    pub time: Duration,
+    /// All nodes together.
+    pub per_second: u32,
+    /// What to do to the network, one after the other.
+    pub cuts: Vec<Cut>,
+    /// How soon an ID has to come.
+    pub deadline: Duration,
+    /// How soon after the heal all tables have to be equal.
+    pub converge: Duration,
+    /// Stay on loopback even where namespaces are permitted.
+    pub loopback: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(30),
+            per_second: 1_000,
+            cuts: Cut::ALL.to_vec(),
+            deadline: Duration::from_secs(1),
+            converge: Duration::from_secs(60),
+            loopback: false,
+        }
+    }
+}
+
+impl Options {
+    /// The network that they ask for.
+    pub fn network(&self) -> Result<Network> {
+        if self.loopback { Network::on_loopback(3) } else { Network::new(3) }
+    }
+}
+
+/// Runs the scenario; the network is whole in the first round, for comparison.
+pub fn run(options: &Options) -> Result<Report> {
+    let mesh = Mesh::start(options.network()?, &[1, 2, 3])?;
+    let conditions = mesh.conditions()?;
+    let (mut rounds, mut answers) = (Vec::new(), Vec::new());
+    for cut in std::iter::once(None).chain(options.cuts.iter().copied().map(Some)) {
+        eprintln!("{} ...", cut.map_or("whole network".to_owned(), |cut| cut.to_string()));
+        let (round, given) = Round::run(&mesh, cut, options)?;
+        rounds.push(round);
+        answers.push(given);
+    }
+    let mut claims: Vec<_> = rounds.iter().flat_map(|round| round.claims(options)).collect();
+    claims.extend(promises(&mesh, &answers)?);
+    let data = json!({
+        "requests_per_second": options.per_second,
+        "seconds_per_round": options.time.as_secs_f64(),
+        "deadline_seconds": options.deadline.as_secs_f64(),
+        "rounds": rounds,
+    });
+    Ok(Report { scenario: "Active-active".to_owned(), conditions, claims, data })
+}
+
+/// What has to hold of all rounds together.
+fn promises(mesh: &Mesh, rounds: &[Answers]) -> Result<Vec<Claim>> {
+    let ledgers = || rounds.iter().flat_map(|round| &round.ledgers);
+    let given: u64 = ledgers().map(|ledger| ledger.count()).sum();
+    let contents = mesh.contents()?;
+    let mut checksums: Vec<_> = contents.iter().map(|content| &content.checksum).collect();
+    checksums.sort();
+    checksums.dedup();
+    let duplicate = distinct(ledgers().flat_map(|ledger| ledger.ids())).err();
+    let disorder = ledgers().find_map(|ledger| ledger.check().err());
+    let none_of = |fault: Option<snowflake_cluster::ledger::Fault>| {
+        fault.map_or("none".to_owned(), |fault| fault.to_string())
+    };
+    let missing = i64::try_from(given)? - contents[0].rows;
+    Ok(vec![
+        Claim::equal("IDs that two clients were given", none_of(duplicate), "none".to_owned()),
+        Claim::equal("IDs of a node out of order", none_of(disorder), "none".to_owned()),
+        Claim::equal("checksums", checksums.len(), 1),
+        Claim::equal(format!("rows lost or added of {given}"), missing, 0),
+        Claim::equal("unexpected lines in the servers' logs", mesh.unexpected_lines()?, 0),
+    ])
+}
