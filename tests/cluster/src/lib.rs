@@ -30,6 +30,7 @@ mod program;
 mod refusal;
 mod settings;
 pub mod shim;
+mod tied;
 
 pub use builder::Builder;
 pub use grouped::grouped;
@@ -42,3 +43,4 @@ pub use poll::wait_for;
 pub use process::processes_in;
 pub use program::{major_version, run};
 pub use refusal::{Refusal, refusal};
+pub use tied::Tied;
