@@ -15,8 +15,8 @@ struct Arguments {
     /// Inserts a second, all clients together
     #[arg(long, default_value_t = 10_000)]
     rate: u32,
-    /// Rows that one statement inserts
-    #[arg(long, default_value_t = 1)]
+    /// Rows that one statement inserts; 1 takes more than two cores at the rate of 10,000
+    #[arg(long, default_value_t = 5)]
     rows: u32,
     /// Clients, one session each
     #[arg(long, default_value_t = 12)]

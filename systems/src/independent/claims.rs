@@ -1,9 +1,6 @@
 //! What was found, against what is claimed.
 
-use std::{
-    collections::HashSet,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, time::Duration};
 
 use serde_json::{Value, json};
 use snowflake_cluster::ledger::{Fault, distinct, setback};
@@ -220,15 +217,19 @@ impl Findings {
         setback(&self.outcome.ledgers, |id| id >> self.time_shift)
     }
 
-    /// The most drift, in milliseconds, that IDs of any life of any server may have had.
+    /// The most drift of any server, before and after the restart of one.
     fn drift(&self) -> i64 {
-        let restart = self.times.start + self.times.stopped;
+        let Times { start, back, .. } = self.times;
         let of_life = |server: usize, samples: &[Sample], again: bool| {
-            let here = |at: Instant| server != STOPPED || (at >= restart) == again;
-            let samples: Vec<_> = samples.iter().copied().filter(|it| here(it.at)).collect();
-            let replies = self.outcome.replies.iter().filter(|reply| reply.server == server);
-            let first = replies.map(|reply| reply.asked).filter(|&asked| here(asked)).min();
-            first.map_or(0, |first| most(&samples, first))
+            let here = |at: Duration| server != STOPPED || (at >= back) == again;
+            let of_server = self.outcome.replies.iter().filter(|reply| reply.server == server);
+            let first = of_server.map(Reply::at).find(|&at| here(at));
+            let here: Vec<_> = samples
+                .iter()
+                .copied()
+                .filter(|it| here(it.at.saturating_duration_since(start)))
+                .collect();
+            first.map_or(0, |first| most(&here, start + first))
         };
         let servers = self.drift.iter().enumerate();
         let lives = servers.flat_map(|(server, samples)| {

@@ -61,7 +61,6 @@ impl Drop for DriftWatch {
 fn watch(socket: &Config, over: &AtomicBool) -> Vec<Sample> {
     let (mut samples, mut client) = (Vec::new(), None);
     while !over.load(Ordering::Relaxed) {
-        // Taken before, so that drift that shrinks is not taken for smaller than it was.
         let at = Instant::now();
         match look(&mut client, socket) {
             Ok(milliseconds) => samples.push(Sample { at, milliseconds }),
@@ -80,11 +79,11 @@ fn look(client: &mut Option<Client>, socket: &Config) -> Result<i64, Error> {
     Ok(client.query_one(DRIFT, &[])?.get(0))
 }
 
-/// The most drift that IDs may have had which were asked for from `first` on. A server that has just
-/// started shows what it starts with, which shrinks as time goes by and hurts nobody before that.
-pub(super) fn most(samples: &[Sample], first: Instant) -> i64 {
-    let before = samples.partition_point(|sample| sample.at <= first).saturating_sub(1);
-    samples[before.min(samples.len())..].iter().map(|sample| sample.milliseconds).max().unwrap_or(0)
+/// The most drift, in milliseconds, from the first ID on: until then a server may show the lease
+/// that it is about to take.
+pub(super) fn most(samples: &[Sample], first_id: Instant) -> i64 {
+    let samples = samples.iter().filter(|sample| sample.at >= first_id);
+    samples.map(|sample| sample.milliseconds).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -92,12 +91,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drift_counts_from_the_last_look_before_the_first_id_on() {
+    fn drift_counts_from_the_first_id_on() {
         let start = Instant::now();
         let sample = |(at, milliseconds)| Sample { at: start + INTERVAL * at, milliseconds };
-        let samples: Vec<_> = [(1, 900), (3, 500), (5, 0), (7, 4)].map(sample).into();
+        let samples: Vec<_> = [(1, 900), (3, 5), (5, 0), (7, 4)].map(sample).into();
         let most = |at| most(&samples, start + INTERVAL * at);
-        assert_eq!([0, 2, 4, 6].map(most), [900, 900, 500, 4]);
-        assert_eq!(super::most(&[], start), 0);
+        assert_eq!([0, 3, 4, 8].map(most), [900, 5, 4, 0]);
     }
 }

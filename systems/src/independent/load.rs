@@ -28,8 +28,6 @@ const ONE: &str = "INSERT INTO orders (client) VALUES ($1) RETURNING id";
 pub(super) struct Reply {
     pub(super) answer: Answer,
     pub(super) server: usize,
-    /// When it was asked for the last time.
-    pub(super) asked: Instant,
 }
 
 impl Reply {
@@ -166,9 +164,9 @@ impl Inserting {
             }
             thread::sleep((start + due).saturating_duration_since(Instant::now()));
             match self.answer(start) {
-                Ok((server, asked)) => {
+                Ok(server) => {
                     let took = start.elapsed().saturating_sub(due);
-                    self.replies.push(Reply { answer: Answer { due, took }, server, asked });
+                    self.replies.push(Reply { answer: Answer { due, took }, server });
                 }
                 Err(error) => {
                     self.failure = Some(format!("client {}: {error:#}", self.client));
@@ -180,16 +178,15 @@ impl Inserting {
         self
     }
 
-    /// Makes one request until it is answered; returns by which server, and when it was asked.
-    fn answer(&mut self, start: Instant) -> Result<(usize, Instant)> {
+    /// Makes one request until it is answered; returns by which server.
+    fn answer(&mut self, start: Instant) -> Result<usize> {
         let (since, losses) = (Instant::now(), self.losses.len());
         loop {
             let server = self.connect()?;
-            let asked = Instant::now();
             let Err(error) = self.ask() else {
                 let lost = &mut self.losses[losses..];
                 lost.iter_mut().for_each(|loss| loss.answered_after = Some(since.elapsed()));
-                return Ok((server, asked));
+                return Ok(server);
             };
             let (at, why) = (start.elapsed(), format!("{error:#}"));
             self.losses.push(Loss { server, at, why, answered_after: None });
