@@ -30,8 +30,8 @@ pub struct Options {
     pub time: Duration,
     /// Inserts, all clients together.
     pub per_second: u32,
-    /// How many of them a request makes. One at a time, 10,000 a second with a commit each are more
-    /// than clients, HAProxy and servers can do together on two cores.
+    /// How many of them a request makes. With one, and so a commit for each, 10,000 a second are at
+    /// the limit of two cores that run clients, HAProxy and servers.
     pub rows: u32,
     /// How many clients there are, one session each.
     pub sessions: u16,

@@ -15,7 +15,7 @@ struct Arguments {
     /// Inserts a second, all clients together
     #[arg(long, default_value_t = 10_000)]
     rate: u32,
-    /// Rows that one statement inserts; 1 takes more than two cores at the rate of 10,000
+    /// Rows that one statement inserts; with 1, the rate of 10,000 wants more than two cores
     #[arg(long, default_value_t = 5)]
     rows: u32,
     /// Clients, one session each

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Config, NoTls};
-use snowflake_cluster::{Tied, run, wait_for};
+use snowflake_cluster::{Tied, private_directory, run, wait_for};
 use tempfile::TempDir;
 
 use crate::interrupt;
@@ -51,13 +51,13 @@ pub struct Balancer {
 impl Balancer {
     /// Listens at `address` for the servers, in their order; returns when it leads to one of them.
     pub fn start(address: IpAddr, servers: &[IpAddr]) -> Result<Self> {
-        let home = TempDir::with_prefix("snowflake-")?;
+        let home = private_directory()?;
         let settings = home.path().join("haproxy.cfg");
         fs::write(&settings, configuration(address, servers))?;
         let log = File::create(log_file(home.path()))?;
         let mut command = Command::new(program());
         // In the foreground, whatever the settings say.
-        command.arg("-db").arg("-f").arg(&settings);
+        command.arg("-db").arg("-f").arg(&settings).current_dir(home.path());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let start = Tied::start(command);
         let program = start.context("HAProxy, which `tools/setup systems` installs")?;

@@ -139,18 +139,21 @@ impl Builder {
     }
 }
 
+fn make_home(installation: &Installation) -> Result<TempDir> {
+    let home = private_directory()?;
+    installation.give(home.path())?;
+    Ok(home)
+}
+
 /// A private directory. In /tmp whatever TMPDIR says, because a socket's path has to stay within
 /// 107 bytes; scripts that tidy up after a killed test name a directory of their own.
-fn make_home(installation: &Installation) -> Result<TempDir> {
+pub fn private_directory() -> Result<TempDir> {
     let named = env::var_os("SNOWFLAKE_SCRATCH").filter(|name| !name.is_empty());
     let parent = named.unwrap_or_else(|| "/tmp".into());
     let parent = fs::canonicalize(&parent).with_context(|| format!("looking for {parent:?}"))?;
-    let home = tempfile::Builder::new()
-        .prefix("snowflake-")
-        .tempdir_in(parent)
-        .context("making a temporary directory")?;
-    installation.give(home.path())?;
-    Ok(home)
+    let mut directory = tempfile::Builder::new();
+    let made = directory.prefix("snowflake-").tempdir_in(parent);
+    made.context("making a temporary directory")
 }
 
 fn initdb(installation: &Installation, data: &Path) -> Result<()> {

@@ -32,7 +32,7 @@ mod settings;
 pub mod shim;
 mod tied;
 
-pub use builder::Builder;
+pub use builder::{Builder, private_directory};
 pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
