@@ -125,15 +125,15 @@ impl Running {
 
 /// When the requests at one node are due.
 #[derive(Debug)]
-struct Queue {
+pub(crate) struct Queue {
     next: AtomicU64,
-    count: u64,
+    pub(crate) count: u64,
     first: Duration,
     interval: Duration,
 }
 
 impl Queue {
-    fn new(requests: &Requests, node: usize, nodes: usize) -> Self {
+    pub(crate) fn new(requests: &Requests, node: usize, nodes: usize) -> Self {
         let apart = Duration::from_secs(1) / requests.per_second;
         let first = apart * u32::try_from(node).unwrap_or(0);
         let interval = apart * u32::try_from(nodes).unwrap_or(1);
@@ -141,7 +141,7 @@ impl Queue {
         Self { next: AtomicU64::new(0), count: u64::try_from(count).unwrap_or(0), first, interval }
     }
 
-    fn next(&self) -> Option<Duration> {
+    pub(crate) fn next(&self) -> Option<Duration> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         (number < self.count).then(|| self.first + self.interval.mul_f64(number as f64))
     }

@@ -164,19 +164,27 @@ pub fn scratch() -> PathBuf {
     named.unwrap_or_else(|| "/tmp".into()).into()
 }
 
-/// A private directory of the server's user, where temporary directories go.
+/// A private directory, where temporary directories go.
+pub fn private_directory() -> Result<TempDir> {
+    private_directory_in(scratch())
+}
+
+/// The same, for the server's user.
 pub fn make_home(installation: &Installation) -> Result<TempDir> {
     make_home_in(scratch(), installation)
 }
 
 fn make_home_in(parent: PathBuf, installation: &Installation) -> Result<TempDir> {
-    let parent = fs::canonicalize(&parent).with_context(|| format!("looking for {parent:?}"))?;
-    let home = tempfile::Builder::new()
-        .prefix("snowflake-")
-        .tempdir_in(parent)
-        .context("making a temporary directory")?;
+    let home = private_directory_in(parent)?;
     installation.give(home.path())?;
     Ok(home)
+}
+
+fn private_directory_in(parent: PathBuf) -> Result<TempDir> {
+    let parent = fs::canonicalize(&parent).with_context(|| format!("looking for {parent:?}"))?;
+    let mut directory = tempfile::Builder::new();
+    let made = directory.prefix("snowflake-").tempdir_in(parent);
+    made.context("making a temporary directory")
 }
 
 fn initdb(installation: &Installation, data: &Path) -> Result<()> {

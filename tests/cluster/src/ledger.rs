@@ -6,6 +6,10 @@
 //! - **Increasing**: the IDs of a session only ever increase.
 //! - **Returned before asked**: when one request had been answered before another, in whichever
 //!   session, was made, every ID of the first is smaller than every ID of the second.
+//!
+//! Across servers the last one holds as far as their clocks agree: [`setback`].
+
+mod setback;
 
 use std::{
     fmt,
@@ -15,6 +19,8 @@ use std::{
 };
 
 use nix::time::{ClockId, clock_gettime};
+
+pub use setback::setback;
 
 /// The next stamp of one clock for the whole process: nanoseconds of the monotonic clock, pushed on
 /// where two would be equal. A smaller one was taken earlier.

@@ -30,8 +30,9 @@ mod program;
 mod refusal;
 mod settings;
 pub mod shim;
+mod tied;
 
-pub use builder::{Builder, make_home, scratch};
+pub use builder::{Builder, make_home, private_directory, scratch};
 pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
@@ -43,3 +44,4 @@ pub use process::{kill9_in, processes_in};
 pub use program::{Installation, major_version, run};
 pub use refusal::{Refusal, refusal};
 pub use settings::shared_settings;
+pub use tied::Tied;

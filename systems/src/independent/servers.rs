@@ -1,0 +1,117 @@
+//! Servers that know nothing of each other, and HAProxy in front of them.
+
+use std::net::IpAddr;
+
+use anyhow::{Context, Result};
+use snowflake_cluster::Node;
+
+use super::balancer::Balancer;
+
+/// All of it is this machine.
+const LOOPBACK: &str = "127.0.0.0/8";
+const SCHEMA: &str = "
+    CREATE EXTENSION pg_snowflake;
+    CREATE TABLE orders (
+        id bigint PRIMARY KEY DEFAULT snowflake_nextval(),
+        client int NOT NULL,
+        note text NOT NULL DEFAULT 'an order')";
+const IDS: &str = "SELECT id FROM orders ORDER BY id";
+const BITS: &str = "SELECT datacenter_bits + machine_bits + sequence_bits FROM snowflake_status";
+/// Through HAProxy, where the client cannot know.
+pub(super) const WHICH: &str = "SELECT current_setting('cluster_name')::int";
+
+/// What the servers say at WARNING or above because one of them is stopped and started: to clients
+/// that come too late or too soon, and to those who were there.
+const STOP_LOG: [&str; 3] = [
+    "the database system is shutting down",
+    "the database system is starting up",
+    "connection to client lost",
+];
+
+/// The servers and what leads to them.
+#[derive(Debug)]
+pub struct Servers {
+    // First, because clients see HAProxy go before the servers do.
+    balancer: Balancer,
+    nodes: Vec<Node>,
+}
+
+impl Servers {
+    /// Starts a server for each of the machine ids, with an empty table `orders`.
+    pub fn start(machines: &[u32]) -> Result<Self> {
+        // A random part of loopback, for nobody else to be in.
+        let (b, c) = (fastrand::u8(1..), fastrand::u8(..));
+        let address = |host| IpAddr::from([127, b, c, host]);
+        let addresses: Vec<_> = (1_u8..).map(address).take(machines.len()).collect();
+        let mut nodes = Vec::new();
+        for (server, (&address, &machine)) in addresses.iter().zip(machines).enumerate() {
+            nodes.push(make(server, machine, address)?);
+        }
+        let balancer = Balancer::start(address(100), &addresses)?;
+        Ok(Self { balancer, nodes })
+    }
+
+    /// The servers.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The servers, to be changed.
+    pub fn nodes_mut(&mut self) -> &mut [Node] {
+        &mut self.nodes
+    }
+
+    /// What clients talk to.
+    #[must_use]
+    pub fn balancer(&self) -> &Balancer {
+        &self.balancer
+    }
+
+    /// The IDs of the rows in each server's table, in ascending order.
+    pub fn tables(&self) -> Result<Vec<Vec<i64>>> {
+        let table = |node: &Node| {
+            let rows = node.connect("postgres")?.query(IDS, &[])?;
+            Ok(rows.iter().map(|row| row.get(0)).collect())
+        };
+        self.nodes.iter().map(table).collect()
+    }
+
+    /// How many bits of an ID are below its millisecond.
+    pub fn bits_below_time(&self) -> Result<u32> {
+        let bits: i32 = self.nodes[0].connect("postgres")?.query_one(BITS, &[])?.get(0);
+        bits.try_into().context("the layout of an ID")
+    }
+
+    /// The lines at WARNING or above in the servers' logs that a stop does not explain.
+    pub fn unexpected_lines(&self) -> Result<usize> {
+        let mut lines = Vec::new();
+        for node in &self.nodes {
+            lines.append(&mut node.unexpected_log_lines(&STOP_LOG)?);
+        }
+        lines.iter().take(10).for_each(|line| eprintln!("  {line}"));
+        Ok(lines.len())
+    }
+
+    /// What it all runs on, one phrase each.
+    pub fn conditions(&self) -> Result<Vec<String>> {
+        let version: String =
+            self.nodes[0].connect("postgres")?.query_one("SHOW server_version", &[])?.get(0);
+        let number = version.split(' ').next().unwrap_or_default();
+        Ok(vec![
+            format!("PostgreSQL {number}"),
+            Balancer::version()?,
+            format!("{} servers on loopback", self.nodes.len()),
+        ])
+    }
+}
+
+fn make(server: usize, machine: u32, address: IpAddr) -> Result<Node> {
+    let node = Node::builder(&format!("server-{server}"))
+        .set("pg_snowflake.machine_id", &machine.to_string())
+        .set("cluster_name", &server.to_string())
+        .listen(address, LOOPBACK)
+        .start()?;
+    node.connect("postgres")?.batch_execute(SCHEMA)?;
+    Ok(node)
+}
