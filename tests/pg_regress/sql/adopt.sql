@@ -181,7 +181,7 @@ SELECT key('p'), key('p1'), count(DISTINCT id) FROM p;
 DROP TABLE p;
 
 -- Tables that inherit: each may have a default, identity and sequence of its own, and be referenced.
--- (PostgreSQL 18 cannot change the type of a primary key that a column which is NOT NULL by itself inherits.)
+-- (adopt_1.out: PostgreSQL 18 cannot change the type of a column that one which is NOT NULL by itself inherits.)
 CREATE TABLE p (id serial UNIQUE);
 CREATE TABLE c1 (UNIQUE (id)) INHERITS (p);
 CREATE TABLE c2 (id int GENERATED ALWAYS AS IDENTITY) INHERITS (p);
