@@ -2,6 +2,7 @@
 //!
 //! One module a scenario; each has a function that runs it and returns a [`report::Report`].
 
+pub mod alternatives;
 pub mod interrupt;
 pub mod mesh;
 pub mod network;

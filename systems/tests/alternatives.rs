@@ -1,0 +1,33 @@
+//! The alternatives, short: what has to hold on any machine. How long things take is not asserted.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use snowflake_systems::alternatives::{self, Options};
+
+fn short() -> Options {
+    Options {
+        time: Duration::from_secs(1),
+        rows: 120_000,
+        keys: 20_000,
+        pairs: 200,
+        requests: 2,
+        // Generous, because tests share a machine.
+        patience: Duration::from_secs(2),
+        loopback: false,
+    }
+}
+
+#[test]
+fn the_alternatives_differ_in_order_size_and_availability_and_none_repeats_a_key() -> Result<()> {
+    let report = alternatives::run(&short())?;
+    assert!(report.all_met(), "{report}");
+    Ok(())
+}
+
+#[test]
+fn they_do_so_on_loopback() -> Result<()> {
+    let report = alternatives::run(&Options { loopback: true, ..short() })?;
+    assert!(report.all_met(), "{report}");
+    Ok(())
+}
