@@ -8,12 +8,12 @@ mod plot;
 mod promises;
 mod scheme;
 mod site;
+mod words;
 
 use std::{thread, time::Duration};
 
 use anyhow::Result;
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use availability::{Answers, Failure};
 use client::Key;
@@ -28,7 +28,7 @@ pub use scheme::Scheme;
 const ROUNDS: u32 = 3;
 
 /// How it is run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Options {
     /// How long clients insert, for each scheme.
     pub time: Duration,
@@ -61,7 +61,7 @@ impl Default for Options {
 }
 
 /// All that was measured of one scheme.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Measured {
     /// Which one.
     pub scheme: Scheme,
@@ -90,8 +90,10 @@ pub struct Measured {
 }
 
 /// What it was measured on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Machine {
+    /// By the servers' clock.
+    pub date: String,
     /// The servers' version.
     pub postgresql: String,
     /// Whether UUID v7 is PostgreSQL's own.
@@ -148,18 +150,10 @@ pub fn measure(options: &Options) -> Result<(Report, page::Page)> {
     let machine = machine(&site)?;
     let mut claims = promises::claims(&all, repeated);
     claims.push(promises::quiet(site.unexpected_lines()?));
-    let report = Report {
-        scenario: "The alternatives".to_owned(),
-        conditions: conditions(&machine),
-        claims,
-        data: json!({
-            "seconds": options.time.as_secs_f64(),
-            "clients": CLIENTS * PLACES,
-            "machine": machine,
-            "schemes": all,
-        }),
-    };
-    Ok((report, page::Page { all, machine, seconds: options.time.as_secs() }))
+    let conditions = conditions(&machine);
+    let page = page::Page { all, machine, options: options.clone() };
+    let data = serde_json::to_value(&page)?;
+    Ok((Report { scenario: "The alternatives".to_owned(), conditions, claims, data }, page))
 }
 
 fn loads(site: &Site, options: &Options) -> Result<Vec<Load>> {
@@ -184,7 +178,9 @@ fn keys(loads: &[Load], walks: &[(Walk, Walk)], failures: &[Vec<Answers>]) -> Ve
 }
 
 fn machine(site: &Site) -> Result<Machine> {
+    let today = site.connect()?.query_one("SELECT current_date::text", &[])?.get(0);
     Ok(Machine {
+        date: today,
         postgresql: site.full_version()?,
         native_v7: site.version() >= 18,
         cores: thread::available_parallelism()?.get(),

@@ -39,14 +39,6 @@ pub struct Answers {
     pub slowest: f64,
 }
 
-impl Answers {
-    /// The share that was answered.
-    #[must_use]
-    pub fn share(&self) -> f64 {
-        self.keys.len() as f64 / self.asked.max(1) as f64
-    }
-}
-
 /// Pulls the cables and asks, for all of the schemes.
 pub fn during(failure: Failure, site: &Site, options: &Options) -> Result<Vec<Answers>> {
     // Connected before, as those of an application are.
@@ -131,8 +123,6 @@ fn asker(
 ) -> (mpsc::Sender<()>, mpsc::Receiver<Result<i64>>) {
     let (ask, asked) = mpsc::channel();
     let (reply, answer) = mpsc::channel();
-    thread::spawn(move || {
-        while asked.recv().is_ok() && reply.send(ticket()).is_ok() {}
-    });
+    thread::spawn(move || while asked.recv().is_ok() && reply.send(ticket()).is_ok() {});
     (ask, answer)
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::Client;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Options,
@@ -93,8 +93,7 @@ pub(super) fn at_once<A: Send, B: Send>(
 ) -> Result<Vec<B>> {
     thread::scope(|scope| {
         let work = &work;
-        let threads: Vec<_> =
-            of.into_iter().map(|one| scope.spawn(move || work(one))).collect();
+        let threads: Vec<_> = of.into_iter().map(|one| scope.spawn(move || work(one))).collect();
         let join = |thread: thread::ScopedJoinHandle<'_, Result<B>>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -152,7 +151,7 @@ pub fn keys_per_second(site: &Site, scheme: Scheme, keys: u32) -> Result<f64> {
 }
 
 /// The primary key's index after many rows.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Index {
     /// How many rows.
     pub rows: i64,
@@ -169,8 +168,7 @@ impl Index {
     pub fn fill(site: &Site, scheme: Scheme, options: &Options) -> Result<Self> {
         let (table, mut client) = (scheme.table(), site.connect()?);
         client.batch_execute(&format!("TRUNCATE {table}"))?;
-        let sessions =
-            (0..CLIENTS).map(|_| site.session(scheme, 0)).collect::<Result<Vec<_>>>()?;
+        let sessions = (0..CLIENTS).map(|_| site.session(scheme, 0)).collect::<Result<Vec<_>>>()?;
         let batches = options.rows / u32::try_from(BATCH)? / u32::try_from(CLIENTS)?;
         let start = Instant::now();
         at_once(sessions, |mut session| {

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_plot_has_every_name_and_figure() -> Result<()> {
-        let file = std::env::temp_dir().join(format!("pg_snowflake-plot-{}.svg", std::process::id()));
+        let file =
+            std::env::temp_dir().join(format!("pg_snowflake-plot-{}.svg", std::process::id()));
         let group = |name: &str, length| Group {
             name: name.to_owned(),
             bars: vec![(length, format!("{length} MB"))],

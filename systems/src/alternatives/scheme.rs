@@ -1,9 +1,9 @@
 //! The ways to get unique keys for several servers, and what each takes to set up.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One of the alternatives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
     /// 122 random bits.
