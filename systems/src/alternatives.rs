@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use availability::{Answers, Failure};
 use client::Key;
-use measure::{CLIENTS, Index, Load, PAUSE, Walk};
+use measure::{Index, Load, PAUSE, Walk};
 use site::{PLACES, Site};
 
 use crate::report::Report;
@@ -112,48 +112,84 @@ pub fn run(options: &Options) -> Result<Report> {
 /// Runs it, and also returns what the page is made of.
 pub fn measure(options: &Options) -> Result<(Report, page::Page)> {
     let site = Site::start(options.loopback)?;
-    let loads = loads(&site, options)?;
-    eprintln!("the order of keys ...");
-    let mut walks = Vec::new();
-    for scheme in Scheme::ALL {
-        let at_once = Walk::run(&site, scheme, options.pairs, Duration::ZERO)?;
-        walks.push((at_once, Walk::run(&site, scheme, options.pairs, PAUSE)?));
-    }
-    let mut failures = Vec::new();
-    for (failure, what) in [(Failure::One, "one server"), (Failure::All, "every server")] {
-        eprintln!("{what} cut off ...");
-        failures.push(availability::during(failure, &site, options)?);
-    }
-    let repeated = promises::repeated(&keys(&loads, &walks, &failures));
-    let mut all = Vec::new();
-    for (number, scheme) in Scheme::ALL.into_iter().enumerate() {
-        eprintln!("{}: {} rows ...", scheme.name(), options.rows);
-        let (load, walk) = (&loads[number], &walks[number]);
-        let (one, every) = (&failures[0][number], &failures[1][number]);
-        let keys_per_second = measure::keys_per_second(&site, scheme, options.keys)?;
-        let index = Index::fill(&site, scheme, options)?;
-        all.push(Measured {
-            scheme,
-            inserts_per_second: load.per_second(),
-            p50: load.quantile(0.5),
-            p99: load.quantile(0.99),
-            p999: load.quantile(0.999),
-            keys_per_second,
-            one_cut: (one.keys.len(), one.asked),
-            all_cut: (every.keys.len(), every.asked),
-            one_cut_slowest: one.slowest,
-            disorder_at_once: walk.0.out_of_order(),
-            disorder_with_pause: walk.1.out_of_order(),
-            index,
-        });
-    }
+    let given = Given::gather(&site, options)?;
+    let all = given.measured(&site, options)?;
     let machine = machine(&site)?;
-    let mut claims = promises::claims(&all, repeated);
+    let mut claims = promises::claims(&all, promises::repeated(&given.keys()));
     claims.push(promises::quiet(site.unexpected_lines()?));
     let conditions = conditions(&machine);
     let page = page::Page { all, machine, options: options.clone() };
     let data = serde_json::to_value(&page)?;
     Ok((Report { scenario: "The alternatives".to_owned(), conditions, claims, data }, page))
+}
+
+/// What clients were given, per scheme.
+struct Given {
+    loads: Vec<Load>,
+    walks: Vec<[Walk; 2]>,
+    one_cut: Vec<Answers>,
+    all_cut: Vec<Answers>,
+}
+
+impl Given {
+    fn gather(site: &Site, options: &Options) -> Result<Self> {
+        let loads = loads(site, options)?;
+        // Before keys are made by the million, which puts the ID clock ahead of others for a while.
+        eprintln!("the order of keys ...");
+        let walk = |scheme, pause| Walk::run(site, scheme, options.pairs, pause);
+        let walks = Scheme::ALL
+            .into_iter()
+            .map(|scheme| Ok([walk(scheme, Duration::ZERO)?, walk(scheme, PAUSE)?]))
+            .collect::<Result<_>>()?;
+        eprintln!("one server cut off ...");
+        let one_cut = availability::during(Failure::One, site, options)?;
+        eprintln!("every server cut off ...");
+        let all_cut = availability::during(Failure::All, site, options)?;
+        Ok(Self { loads, walks, one_cut, all_cut })
+    }
+
+    /// Every key.
+    fn keys(&self) -> Vec<Vec<Key>> {
+        let of = |number: usize| {
+            let [at_once, with_pause] = &self.walks[number];
+            let cuts = [&self.one_cut[number].keys, &self.all_cut[number].keys];
+            let others = [&self.loads[number].keys, &at_once.keys, &with_pause.keys];
+            cuts.into_iter().chain(others).flatten().copied().collect()
+        };
+        (0..self.loads.len()).map(of).collect()
+    }
+
+    /// The figures of that, and of statements with many keys.
+    fn measured(&self, site: &Site, options: &Options) -> Result<Vec<Measured>> {
+        let each = Scheme::ALL.into_iter().enumerate();
+        each.map(|(number, scheme)| self.one(number, scheme, site, options)).collect()
+    }
+
+    fn one(
+        &self,
+        number: usize,
+        scheme: Scheme,
+        site: &Site,
+        options: &Options,
+    ) -> Result<Measured> {
+        eprintln!("{}: {} rows ...", scheme.name(), options.rows);
+        let (load, [at_once, with_pause]) = (&self.loads[number], &self.walks[number]);
+        let (one_cut, all_cut) = (&self.one_cut[number], &self.all_cut[number]);
+        Ok(Measured {
+            scheme,
+            inserts_per_second: load.per_second(),
+            p50: load.quantile(0.5),
+            p99: load.quantile(0.99),
+            p999: load.quantile(0.999),
+            keys_per_second: measure::keys_per_second(site, scheme, options.keys)?,
+            one_cut: (one_cut.keys.len(), one_cut.asked),
+            all_cut: (all_cut.keys.len(), all_cut.asked),
+            one_cut_slowest: one_cut.slowest,
+            disorder_at_once: at_once.out_of_order(),
+            disorder_with_pause: with_pause.out_of_order(),
+            index: Index::fill(site, scheme, options)?,
+        })
+    }
 }
 
 fn loads(site: &Site, options: &Options) -> Result<Vec<Load>> {
@@ -165,16 +201,6 @@ fn loads(site: &Site, options: &Options) -> Result<Vec<Load>> {
         }
     }
     Ok(loads)
-}
-
-/// Per scheme, every key that a client was given.
-fn keys(loads: &[Load], walks: &[(Walk, Walk)], failures: &[Vec<Answers>]) -> Vec<Vec<Key>> {
-    let of = |number: usize| {
-        let failures = failures.iter().map(|answers| &answers[number].keys);
-        let walks = [&walks[number].0.keys, &walks[number].1.keys];
-        walks.into_iter().chain([&loads[number].keys]).chain(failures).flatten().copied().collect()
-    };
-    (0..loads.len()).map(of).collect()
 }
 
 fn machine(site: &Site) -> Result<Machine> {
