@@ -35,11 +35,11 @@ pub fn bars(file: &Path, title: &str, names: &[&str], groups: &[Group]) -> Resul
     let size = (WIDTH as u32, u32::try_from(TOP + groups.iter().map(height).sum::<i32>())?);
     let area = SVGBackend::new(file, size).into_drawing_area();
     area.fill(&WHITE).map_err(failed)?;
-    text(&area, title, (12, 22), 17, HPos::Left)?;
+    text(&area, title, (12, 22), 20, HPos::Left)?;
     for (number, name) in names.iter().enumerate() {
         let x = WIDTH - RIGHT - 60 * i32::try_from(names.len() - number)?;
         rectangle(&area, (x, 16), 12, 12, SHADES[number])?;
-        text(&area, name, (x + 16, 22), 13, HPos::Left)?;
+        text(&area, name, (x + 16, 22), 15, HPos::Left)?;
     }
     let longest = groups.iter().flat_map(|group| &group.bars).map(|bar| bar.0).fold(0.0, f64::max);
     let mut y = TOP;
@@ -52,12 +52,12 @@ pub fn bars(file: &Path, title: &str, names: &[&str], groups: &[Group]) -> Resul
 
 fn draw(area: &Area<'_>, group: &Group, top: i32, longest: f64) -> Result<()> {
     let middle = top + BAR * i32::try_from(group.bars.len())? / 2;
-    text(area, &group.name, (LEFT - 10, middle), 14, HPos::Right)?;
+    text(area, &group.name, (LEFT - 10, middle), 17, HPos::Right)?;
     for (number, (length, figure)) in group.bars.iter().enumerate() {
         let y = top + BAR * i32::try_from(number)?;
         let width = (length / longest * f64::from(WIDTH - LEFT - RIGHT)).round() as i32;
         rectangle(area, (LEFT, y), width.max(1), BAR - 1, SHADES[number % SHADES.len()])?;
-        text(area, figure, (LEFT + width + 6, y + BAR / 2), 13, HPos::Left)?;
+        text(area, figure, (LEFT + width + 6, y + BAR / 2), 15, HPos::Left)?;
     }
     Ok(())
 }
