@@ -75,11 +75,11 @@ pub struct Measured {
     pub p999: f64,
     /// One server, one statement; for tickets the ticket servers together.
     pub keys_per_second: f64,
-    /// Requests answered, and requests made, while one server was cut off.
+    /// Requests answered, and requests made, while the first ticket server was cut off.
     pub one_cut: (usize, usize),
     /// The same while every server was.
     pub all_cut: (usize, usize),
-    /// The longest wait for a key while one server was cut off, in milliseconds.
+    /// The longest wait for a key while the first ticket server was cut off, in milliseconds.
     pub one_cut_slowest: f64,
     /// The share of pairs of keys whose later one is smaller, asked for without a pause.
     pub disorder_at_once: f64,
@@ -141,7 +141,7 @@ impl Given {
             .into_iter()
             .map(|scheme| Ok([walk(scheme, Duration::ZERO)?, walk(scheme, PAUSE)?]))
             .collect::<Result<_>>()?;
-        eprintln!("one server cut off ...");
+        eprintln!("the first ticket server cut off ...");
         let one_cut = availability::during(Failure::One, site, options)?;
         eprintln!("every server cut off ...");
         let all_cut = availability::during(Failure::All, site, options)?;

@@ -22,7 +22,7 @@ use crate::interrupt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// The cable of one server is pulled: of the first ticket server.
+    /// The cable of the first ticket server is pulled.
     One,
     /// The cables of all servers are pulled: every server is left with the clients beside it.
     All,

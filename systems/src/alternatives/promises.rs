@@ -53,7 +53,7 @@ fn availability(one: &Measured) -> [Claim; 2] {
             answered == bar && asked > 0,
         )
     };
-    [claim("one server", one.one_cut, one_cut), claim("every server", one.all_cut, alone)]
+    [claim("ticket server", one.one_cut, one_cut), claim("every server", one.all_cut, alone)]
 }
 
 fn order(one: &Measured) -> Option<Claim> {

@@ -121,8 +121,8 @@ pub(super) fn size(all: &[Measured]) -> String {
         "index bytes a row",
         "pairs out of order, at once",
         "with a pause",
-        "answered, one cut off",
-        "all cut off",
+        "answered, ticket server cut off",
+        "all servers cut off",
     ];
     table(&head, all, |one| {
         vec![
