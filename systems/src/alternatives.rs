@@ -25,7 +25,7 @@ pub use scheme::Scheme;
 
 /// The load of each scheme comes in so many parts, in turns, for what else the machine does to be
 /// shared fairly.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 7;
 
 /// How it is run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            time: Duration::from_secs(12),
+            time: Duration::from_secs(14),
             rows: 5_000_000,
             keys: 1_000_000,
             pairs: 1_000,
@@ -65,8 +65,10 @@ impl Default for Options {
 pub struct Measured {
     /// Which one.
     pub scheme: Scheme,
-    /// Of the load.
+    /// Of the round in the middle.
     pub inserts_per_second: f64,
+    /// Of the slowest round and the fastest.
+    pub inserts_range: [f64; 2],
     /// Of an insert, in milliseconds.
     pub p50: f64,
     /// The same.
@@ -175,9 +177,11 @@ impl Given {
         eprintln!("{}: {} rows ...", scheme.name(), options.rows);
         let (load, [at_once, with_pause]) = (&self.loads[number], &self.walks[number]);
         let (one_cut, all_cut) = (&self.one_cut[number], &self.all_cut[number]);
+        let [slowest, middle, fastest] = load.per_second();
         Ok(Measured {
             scheme,
-            inserts_per_second: load.per_second(),
+            inserts_per_second: middle,
+            inserts_range: [slowest, fastest],
             p50: load.quantile(0.5),
             p99: load.quantile(0.99),
             p999: load.quantile(0.999),

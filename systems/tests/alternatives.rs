@@ -8,9 +8,9 @@ use snowflake_systems::alternatives::{self, Options, page::Page};
 fn short() -> Options {
     Options {
         time: Duration::from_secs(1),
-        rows: 120_000,
+        rows: 40_000,
         keys: 20_000,
-        pairs: 200,
+        pairs: 150,
         requests: 1,
         // Generous, because tests share a machine.
         patience: Duration::from_secs(2),

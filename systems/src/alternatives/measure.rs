@@ -31,8 +31,8 @@ pub struct Load {
     pub keys: Vec<Key>,
     /// How long each took.
     pub took: Vec<Duration>,
-    /// How long it all took.
-    pub time: Duration,
+    /// Rows a second, of each round.
+    pub rates: Vec<f64>,
 }
 
 impl Load {
@@ -40,13 +40,16 @@ impl Load {
     pub fn add(&mut self, other: Self) {
         self.keys.extend(other.keys);
         self.took.extend(other.took);
-        self.time += other.time;
+        self.rates.extend(other.rates);
     }
 
-    /// Rows a second.
+    /// Rows a second: of the slowest round, the one in the middle, and the fastest.
     #[must_use]
-    pub fn per_second(&self) -> f64 {
-        self.keys.len() as f64 / self.time.as_secs_f64()
+    pub fn per_second(&self) -> [f64; 3] {
+        let mut rates = self.rates.clone();
+        rates.sort_by(f64::total_cmp);
+        let last = rates.len().saturating_sub(1);
+        [0, last / 2, last].map(|rank| rates.get(rank).copied().unwrap_or_default())
     }
 
     /// The milliseconds that this share of the inserts took at most.
@@ -82,7 +85,7 @@ pub fn load(site: &Site, scheme: Scheme, time: Duration) -> Result<Load> {
     for load in at_once(sessions, work)? {
         all.add(load);
     }
-    all.time = start.elapsed();
+    all.rates = vec![all.keys.len() as f64 / start.elapsed().as_secs_f64()];
     Ok(all)
 }
 
@@ -209,5 +212,11 @@ mod tests {
         let load = Load { took, ..Load::default() };
         assert_eq!((load.quantile(0.5), load.quantile(1.0)), (51.0, 101.0));
         assert_eq!(Load::default().quantile(0.5), 0.0);
+    }
+
+    #[test]
+    fn rates_are_of_the_slowest_the_middle_and_the_fastest_round() {
+        let load = Load { rates: vec![3.0, 1.0, 9.0], ..Load::default() };
+        assert_eq!(load.per_second(), [1.0, 3.0, 9.0]);
     }
 }

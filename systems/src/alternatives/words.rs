@@ -100,10 +100,19 @@ fn table(head: &[&str], all: &[Measured], cells: impl Fn(&Measured) -> Vec<Strin
 }
 
 pub(super) fn speed(all: &[Measured]) -> String {
-    let head = ["inserts/s", "p50 ms", "p99 ms", "p99.9 ms", "keys/s", "rows/s in batches"];
+    let head = [
+        "inserts/s",
+        "slowest to fastest round",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "keys/s",
+        "rows/s in batches",
+    ];
     table(&head, all, |one| {
         vec![
             whole(one.inserts_per_second),
+            one.inserts_range.map(whole).join(" to "),
             format!("{:.1}", one.p50),
             format!("{:.1}", one.p99),
             format!("{:.1}", one.p999),
@@ -152,7 +161,12 @@ pub(super) fn ranks(all: &[Measured]) -> String {
     };
     let others: Vec<_> = others.iter().map(behind).collect();
     let best = best.scheme.name();
-    format!("Most {}: {best}; then, in shares of that, {}.", INSERTS.name, others.join(", "))
+    format!(
+        "Most {}: {best}; then, in shares of that, {}. Where the ranges of two overlap, the next run \
+         may have them the other way round.",
+        INSERTS.name,
+        others.join(", ")
+    )
 }
 
 /// By what somebody else is better than we are, by more than noise.
@@ -218,6 +232,7 @@ pub(super) mod tests {
         let one = |scheme| Measured {
             scheme,
             inserts_per_second: 1_000.0,
+            inserts_range: [900.0, 1_100.0],
             p50: 1.0,
             p99: 2.0,
             p999: 3.0,

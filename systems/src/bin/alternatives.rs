@@ -13,7 +13,7 @@ use snowflake_systems::{
 #[derive(Parser)]
 struct Arguments {
     /// How long clients insert, for each scheme
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 14)]
     seconds: u64,
     /// Rows of which the index is measured
     #[arg(long, default_value_t = 5_000_000)]
