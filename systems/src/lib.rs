@@ -4,6 +4,7 @@
 //!
 //! The servers are those of [`snowflake_cluster`]: private, thrown away, found by `$PG_CONFIG`.
 
+pub mod alternatives;
 pub mod independent;
 pub mod interrupt;
 pub mod maelstrom;

@@ -76,6 +76,14 @@ impl Network {
         }
     }
 
+    /// Does something where node `node` is, such as opening a connection, which stays there.
+    pub fn at<T>(&self, node: usize, action: impl FnOnce() -> T) -> Result<T> {
+        match &self.wires {
+            Wires::Switch(switch) => Ok(switch.namespace(node).enter(action)?),
+            Wires::Relays(_) => Ok(action()),
+        }
+    }
+
     /// Nothing that `from` sends reaches `to` any more. What `to` sends still arrives.
     pub fn block(&self, from: usize, to: usize) -> Result<()> {
         match &self.wires {
