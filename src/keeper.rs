@@ -136,7 +136,10 @@ impl Keeper {
         let (end, newest) = (lease.end(), ticker.peek());
         self.idle_looks = if newest == self.newest { self.idle_looks + 1 } else { 0 };
         self.newest = newest;
-        if end == 0 || self.idle_looks > LOOKS_BEFORE_SLEEP {
+        if end == 0 {
+            return (self.follow(generator), None);
+        }
+        if self.idle_looks > LOOKS_BEFORE_SLEEP {
             return (Ok(()), None);
         }
         // The wall clock counts while it stands where the last IDs were; one that is wrong for a

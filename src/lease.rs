@@ -203,8 +203,8 @@ pub fn mark(generator: &Generator, shared: &Shared) -> Result<Tick, Refusal> {
     }
 }
 
-/// On a standby: keeps what was replayed in this server's own lease, for the time after a restart, which
-/// does not replay it again. `replayed` is what [`Shared::replayed`] said.
+/// Until the first ID of this life: keeps what was replayed in this server's own lease, for the time after
+/// a restart, which does not replay it again. `replayed` is what [`Shared::replayed`] said.
 ///
 /// # Errors
 /// As [`extend`].
@@ -214,6 +214,10 @@ pub fn follow(generator: &Generator, shared: &Shared, replayed: i64) -> Result<(
         // Promoted, and issuing by now.
         return Ok(());
     }
+    keep(generator, replayed)
+}
+
+fn keep(generator: &Generator, replayed: i64) -> Result<(), Refusal> {
     let end = generator.tick_at(replayed);
     match recorded(generator)? {
         Some(record) if record.end >= end => Ok(()),
@@ -224,12 +228,14 @@ pub fn follow(generator: &Generator, shared: &Shared, replayed: i64) -> Result<(
 /// At shutdown, when no other process is left: a restart need not skip what is left of the lease.
 pub fn write_exact_mark(shared: &Shared) {
     let end = shared.lease.end();
-    if end == 0 {
-        return;
-    }
     // Tickets at or past the end were taken, but never returned.
     let mark = shared.ticker.peek().min(end);
-    if let Err(refusal) = node::generator().and_then(|generator| write(&generator, mark)) {
+    let written = match shared.replayed() {
+        None if end == 0 => return,
+        Some(replayed) if end == 0 => node::generator().and_then(|it| keep(&it, replayed)),
+        _ => node::generator().and_then(|it| write(&it, mark)),
+    };
+    if let Err(refusal) = written {
         refusal.report_as(PgLogLevel::WARNING);
     }
 }

@@ -3,10 +3,12 @@
 //! Each extension of the lease is a logical message, which PostgreSQL ignores on replay: a server without
 //! this library replays it as well. It belongs to no database, so no logical decoding reports it. The
 //! library looks at these messages as they are replayed, in the process that replays them, so it has
-//! seen those of all rows that are visible when a promotion ends recovery.
+//! seen those of all rows that are visible when a promotion ends recovery. Replay of a checkpoint may be
+//! where the next one starts from, so what was seen by then is kept in the server's own lease first.
 
-use crate::shared;
+use crate::{lease, node, shared};
 use pgrx::pg_sys;
+use pgrx::pg_sys::elog::PgLogLevel;
 use snowflake_core::{Generator, Record};
 use std::mem::offset_of;
 use std::sync::OnceLock;
@@ -16,7 +18,13 @@ type Redo = unsafe extern "C-unwind" fn(*mut pg_sys::XLogReaderState);
 /// Marks the messages of this library.
 const PREFIX: &[u8] = b"pg_snowflake\0";
 
-const RESOURCE_MANAGER: u32 = pg_sys::RmgrIds::RM_LOGICALMSG_ID;
+const MESSAGES: u32 = pg_sys::RmgrIds::RM_LOGICALMSG_ID;
+const CHECKPOINTS: u32 = pg_sys::RmgrIds::RM_XLOG_ID;
+
+/// The kinds of records that checkpoints are (`XLOG_CHECKPOINT_SHUTDOWN` and `_ONLINE` in PostgreSQL's
+/// `catalog/pg_control.h`), in the bits of `xl_info` that say so.
+const CHECKPOINT_KINDS: [u8; 2] = [0x00, 0x10];
+const KIND_BITS: u8 = 0xF0;
 
 /// The record's kind among those of its resource manager: the only one there is
 /// (`XLOG_LOGICAL_MESSAGE` in PostgreSQL's `replication/message.h`).
@@ -34,8 +42,9 @@ struct Header {
 /// As long as in C, where the prefix begins right after the last field.
 const HEADER_LEN: usize = size_of::<Header>();
 
-/// What PostgreSQL does with a logical message on replay.
-static REDO: OnceLock<Redo> = OnceLock::new();
+/// What PostgreSQL does with a logical message on replay, and with a checkpoint.
+static REDO_MESSAGE: OnceLock<Redo> = OnceLock::new();
+static REDO_CHECKPOINT: OnceLock<Redo> = OnceLock::new();
 
 /// Writes that IDs up to the record's end may be issued. What is written to WAL after this call is
 /// replayed after it.
@@ -51,27 +60,33 @@ pub fn write(record: &Record) {
         pg_sys::XLogBeginInsert();
         pg_sys::XLogSetRecordFlags(pg_sys::XLOG_MARK_UNIMPORTANT as u8);
         pg_sys::XLogRegisterData(data.as_mut_ptr().cast(), data.len() as _);
-        pg_sys::XLogInsert(RESOURCE_MANAGER as u8, LOGICAL_MESSAGE);
+        pg_sys::XLogInsert(MESSAGES as u8, LOGICAL_MESSAGE);
     }
 }
 
-/// Has replay tell this library of its messages. Called by the postmaster, whose processes inherit it.
+/// Has replay tell this library of its messages and of checkpoints. Called by the postmaster, whose
+/// processes inherit it.
 pub fn watch_replay() {
+    watch(MESSAGES, &REDO_MESSAGE, replay_message);
+    watch(CHECKPOINTS, &REDO_CHECKPOINT, replay_checkpoint);
+}
+
+fn watch(manager: u32, original: &OnceLock<Redo>, ours: Redo) {
     // SAFETY: the table has an entry for each built-in resource manager, and nobody reads it while
     // libraries are preloaded.
     unsafe {
         let table = (&raw mut pg_sys::RmgrTable).cast::<pg_sys::RmgrData>();
-        let manager = &mut *table.add(RESOURCE_MANAGER as usize);
+        let manager = &mut *table.add(manager as usize);
         if let Some(redo) = manager.rm_redo
-            && REDO.set(redo).is_ok()
+            && original.set(redo).is_ok()
         {
-            manager.rm_redo = Some(replay);
+            manager.rm_redo = Some(ours);
         }
     }
 }
 
 /// Called by the process that replays WAL, for each logical message; raises nothing.
-unsafe extern "C-unwind" fn replay(reader: *mut pg_sys::XLogReaderState) {
+unsafe extern "C-unwind" fn replay_message(reader: *mut pg_sys::XLogReaderState) {
     // SAFETY: PostgreSQL passes a record that it has checked; it and its data live during the call.
     let record = unsafe {
         let record = &*(*reader).record;
@@ -80,7 +95,25 @@ unsafe extern "C-unwind" fn replay(reader: *mut pg_sys::XLogReaderState) {
     if let (Some(lease), Some(shared)) = (lease_in(record), shared::get()) {
         shared.note_replayed(end_of(&lease));
     }
-    if let Some(redo) = REDO.get() {
+    if let Some(redo) = REDO_MESSAGE.get() {
+        // SAFETY: what PostgreSQL would have called.
+        unsafe { redo(reader) };
+    }
+}
+
+/// Called by the same process, for each checkpoint and other record of the kind; raises nothing.
+unsafe extern "C-unwind" fn replay_checkpoint(reader: *mut pg_sys::XLogReaderState) {
+    // SAFETY: as above.
+    let kind = unsafe { (*(*reader).record).header.xl_info } & KIND_BITS;
+    if CHECKPOINT_KINDS.contains(&kind)
+        && let Some((shared, replayed)) = shared::get().and_then(|it| Some((it, it.replayed()?)))
+        // A server whose settings keep it from issuing has no lease.
+        && let Ok(generator) = node::generator()
+        && let Err(refusal) = lease::follow(&generator, shared, replayed)
+    {
+        refusal.report_as(PgLogLevel::WARNING);
+    }
+    if let Some(redo) = REDO_CHECKPOINT.get() {
         // SAFETY: what PostgreSQL would have called.
         unsafe { redo(reader) };
     }
