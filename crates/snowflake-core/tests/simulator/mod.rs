@@ -18,6 +18,7 @@ pub mod log;
 pub mod machine;
 pub mod node;
 pub mod order;
+pub mod report;
 pub mod series;
 pub mod server;
 pub mod standby;
