@@ -91,6 +91,11 @@ fn extend_alone(
     }
     let newest = shared.ticker.peek();
     let end = end_of_lease(generator, tick.max(newest));
+    if end <= shared.lease.end() {
+        // Whoever wrote while the keeper waited went further, as for a batch: a shorter record on disk
+        // would not cover what is in force.
+        return Ok(None);
+    }
     write(generator, end)?;
     shared.lease.extend(end);
     shared.ticker_at_extension.store(newest, Relaxed);

@@ -4,12 +4,19 @@
 
 mod simulator;
 
+use fastrand::Rng;
 use simulator::capacity::Capacity;
-use simulator::machine::{Counts, MILLI};
+use simulator::lease::Keeper;
+use simulator::machine::{Counts, MILLI, Machine};
 use simulator::series;
+use simulator::server::Server;
 use simulator::world::{MAX_SKEW, Outcome, Regime, World};
-use snowflake_core::{Layout, Section};
+use snowflake_core::{Layout, Node, Section};
 use std::collections::HashSet;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Waker};
 
 const SEED: u64 = 7;
 
@@ -79,6 +86,41 @@ fn all_ids_in_one_sorted_list_say_the_same() {
         assert_eq!(duplicates(outcome.all_ids), outcome.findings.duplicates);
         assert_eq!(outcome.findings.duplicates > 0, twins);
     }
+}
+
+#[test]
+fn the_keeper_never_replaces_a_lease_by_a_shorter_one() {
+    let world = world_of(Regime::Steady);
+    let machine = Rc::new(Machine::new(&world, Node::default(), 0, Rng::with_seed(SEED)));
+    let server = Server::new(machine.clone(), None);
+    let wake_at = |now| machine.now.set(now);
+    let context = &mut Context::from_waker(Waker::noop());
+    let mut keeper = pin!(Keeper::default().run(&server));
+    for turn in 0..2 {
+        let mut call = machine.ask(0);
+        let mut next = pin!(server.next(&mut call));
+        while next.as_mut().poll(context).is_pending() {
+            wake_at(machine.wake_at());
+        }
+        wake_at(machine.now.get() + (1 + turn) * 350 * MILLI);
+    }
+    // A batch that needs the lease for four seconds is at the disk when the keeper finds it half
+    // over, and is held up before it takes its tickets.
+    let far = server.ticker.peek() + (4_000 << 12);
+    let mut batch = pin!(server.extend_for_caller(far));
+    assert!(batch.as_mut().poll(context).is_pending());
+    let written_at = machine.wake_at();
+    assert!(keeper.as_mut().poll(context).is_pending());
+    let keeper_at = machine.wake_at();
+    wake_at(written_at);
+    assert!(batch.as_mut().poll(context).is_ready());
+    assert!(server.lease.end() > far);
+    for _ in 0..3 {
+        wake_at(keeper_at.max(machine.now.get() + 3 * MAX_SKEW));
+        assert!(keeper.as_mut().poll(context).is_pending());
+    }
+    let durable = machine.disk.borrow().read().unwrap().end;
+    assert!(durable >= server.lease.end(), "{durable} of {}", server.lease.end());
 }
 
 #[test]

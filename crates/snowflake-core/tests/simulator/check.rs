@@ -23,7 +23,7 @@ pub struct Findings {
     /// Pairs of IDs further out of order than skew, drift and faults explain.
     pub out_of_bound: u64,
     /// IDs of another node, or below one that their own server had returned before they were asked
-    /// for.
+    /// for; leases that are shorter on disk than in memory.
     pub out_of_line: u64,
     pub examples: Vec<String>,
 }

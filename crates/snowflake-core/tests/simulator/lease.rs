@@ -47,8 +47,12 @@ impl Server {
         }
         let newest = self.ticker.peek();
         let end = self.end_of_lease(tick.max(newest));
+        if end <= self.lease.end() {
+            return Ok(());
+        }
         self.write(end).await?;
         self.lease.extend(end);
+        self.check_durable();
         self.ticker_at_extension.set(newest);
         self.machine.count(|counts| {
             counts.lease_extensions += 1;
@@ -90,6 +94,14 @@ impl Server {
         }
         machine.disk.borrow_mut().finish();
         Ok(())
+    }
+
+    /// What is in force is on disk, or a crash forgets IDs that were returned.
+    fn check_durable(&self) {
+        let durable = self.machine.disk.borrow().read().map_or(0, |record| record.end);
+        if self.machine.world.lease_is_kept && durable < self.lease.end() {
+            self.machine.log.borrow_mut().lease_is_shorter(durable, self.lease.end());
+        }
     }
 
     pub fn record(&self, end: Tick) -> Record {

@@ -143,6 +143,12 @@ impl Log {
         });
     }
 
+    pub fn lease_is_shorter(&mut self, durable: Tick, in_force: Tick) {
+        let node = self.identity;
+        self.faults
+            .push(format!("{node:?}: the lease ends at {durable} on disk, at {in_force} here"));
+    }
+
     /// Returns whether there was anything to commit.
     pub fn commit(&mut self, session: usize, now: i64) -> bool {
         let Some(sessions) = &mut self.uncommitted else { return false };
