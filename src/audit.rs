@@ -1,7 +1,7 @@
 //! `snowflake_audit`: whose IDs a table holds.
 
-use crate::dynamic::{self, Argument, Connection, name, relation};
 use crate::error::{Code, Refusal, Report};
+use crate::spi::{self, Param, readable};
 use crate::{clock, lease, node, shared, time};
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
@@ -20,28 +20,30 @@ type Group = (
     Option<i64>,
 );
 
-/// The kinds of relations that rows can be read from.
-const READABLE: &[u8] = b"rpmvf";
-
+/// Whether rows can be read from the relation, and the type of the column, below its domains.
 const COLUMN: &CStr = c"
-    SELECT c.relkind, a.attnum, coalesce(nullif(t.typbasetype, 0), t.oid)
-    FROM pg_class AS c
-    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $2 AND NOT a.attisdropped
-    LEFT JOIN pg_type AS t ON t.oid = a.atttypid
-    WHERE c.oid = $1";
+    WITH RECURSIVE base AS (
+        SELECT atttypid AS type FROM pg_attribute
+        WHERE attrelid = $1 AND attname = $2::name AND NOT attisdropped
+        UNION ALL
+        SELECT typbasetype FROM base JOIN pg_type ON oid = type WHERE typtype = 'd'
+    )
+    SELECT (relkind IN ('r', 'p', 'm', 'v', 'f'))::text, (SELECT bool_or(type = 'bigint'::regtype)::text FROM base)
+    FROM pg_class WHERE oid = $1";
 
-/// One pass; nothing is taken apart but the smallest and the greatest ID of each node.
+/// One pass; nothing is taken apart but the smallest and the greatest ID of each node. OFFSET 0 keeps the
+/// planner from taking every row for a group of its own, for which it would sort the table on disk.
 const SCAN: &CStr = c"
     SELECT format($statement$
-        SELECT node, count(*), min(id), max(id),
-            count(*) FILTER (WHERE id >= $3), count(*) FILTER (WHERE id >= $4)
+        SELECT count(*)::text, min(id)::text, max(id)::text,
+            count(*) FILTER (WHERE id >= $3)::text, count(*) FILTER (WHERE id >= $4)::text
         FROM (
             SELECT id, CASE WHEN id >= 0 THEN (id >> $1::int) & $2 ELSE -1 END AS node
             FROM (SELECT %2$I::bigint AS id FROM %1$s) AS column_of_ids
-            WHERE id IS NOT NULL
+            WHERE id IS NOT NULL OFFSET 0
         ) AS ids
         GROUP BY node ORDER BY node
-    $statement$, $1, $2)";
+    $statement$, $1::regclass, $2)";
 
 /// `snowflake_audit(regclass, name)`: one row for each node that the IDs in a column are from.
 #[pg_extern(sql = false)]
@@ -64,9 +66,9 @@ fn snowflake_audit(
 > {
     let audit = Audit::begin().unwrap_or_else(|refusal| refusal.raise());
     // Whatever the scan sees was there before the audit began, and its IDs are below the mark.
-    let groups = dynamic::connect(true, |connection| {
-        check(connection, rel, col);
-        audit.scan(connection, rel, col)
+    let groups = Spi::connect(|_| {
+        check(rel, col);
+        audit.scan(rel, col)
     });
     TableIterator::new(groups)
 }
@@ -81,29 +83,25 @@ struct Audit {
 
 impl Audit {
     fn begin() -> Result<Self, Refusal> {
-        let this = match node::generator() {
-            Ok(generator) => Some((generator, mark(&generator)?)),
-            Err(_) => None,
-        };
-        Ok(Self { space: node::space()?, now: clock::wall_millis(), this })
+        let space = node::space()?;
+        let this = node::generator().ok().map(|generator| (generator, mark(&generator)));
+        Ok(Self { space, now: clock::wall_millis(), this })
     }
 
-    fn scan(&self, connection: &Connection, rel: pg_sys::Oid, col: &CStr) -> Vec<Group> {
+    fn scan(&self, rel: pg_sys::Oid, col: &CStr) -> Vec<Group> {
         let layout = self.space.layout;
-        let shift = layout.bits(Section::Sequence);
+        let shift = i64::from(layout.bits(Section::Sequence));
         let nodes = (layout.max(Section::Datacenter) + 1) * (layout.max(Section::Machine) + 1);
         let mark = self.this.and_then(|(_, mark)| mark);
-        let arguments: [Argument; 4] =
-            [Some(i64::from(shift)), Some((nodes - 1).cast_signed()), self.first_ahead(), mark]
-                .map(|number| (pg_sys::INT8OID, number.and_then(IntoDatum::into_datum)));
-        let Some(statement) = connection.make(SCAN, &[relation(rel), name(col)]) else {
-            return Vec::new();
-        };
-        connection.rows(statement, &arguments, |row| {
-            let count = |column| row.get::<i64>(column).unwrap_or(0);
-            let (first, last) = (count(2), count(3));
-            self.group(count(1), first, last, count(4), count(5))
-        })
+        let params = [Some(shift), Some((nodes - 1).cast_signed()), self.first_ahead(), mark];
+        let statement = spi::rows(SCAN, &[Param::oid(rel), Param::text(Some(col))]).pop();
+        let Some([Some(statement)]) = statement else { return Vec::new() };
+        spi::rows_for_caller(&statement, &params.map(Param::bigint))
+            .iter()
+            .map(|row: &spi::Row<5>| {
+                self.group(row.each_ref().map(|text| spi::number(text.as_deref()).unwrap_or(0)))
+            })
+            .collect()
     }
 
     /// The smallest ID whose time the wall clock has not reached, if there is one.
@@ -112,7 +110,7 @@ impl Audit {
         self.space.first_id(next).ok()
     }
 
-    fn group(&self, ids: i64, first: i64, last: i64, ahead: i64, beyond: i64) -> Group {
+    fn group(&self, [ids, first, last, ahead, beyond]: [i64; 5]) -> Group {
         let Ok(decoded) = self.space.decode(first) else {
             return (None, None, ids, None, None, None, None, None);
         };
@@ -120,8 +118,10 @@ impl Audit {
             |id| self.space.decode(id).ok().and_then(|id| time::from_unix_millis(id.unix_millis));
         let Node { datacenter, machine } = decoded.node;
         let is_this = self.this.map(|(generator, _)| generator.node() == decoded.node);
-        let has_mark = self.this.is_some_and(|(_, mark)| mark.is_some());
-        let beyond = is_this.filter(|_| has_mark).map(|is_this| if is_this { beyond } else { 0 });
+        // What a foreign table has got since the scan began may be from here, and is below the mark now.
+        let mark_now = self.this.and_then(|(generator, before)| before.and(mark(&generator)));
+        let is_beyond = |mark_now| is_this == Some(true) && last >= mark_now;
+        let beyond = mark_now.map(|mark_now| if is_beyond(mark_now) { beyond } else { 0 });
         (
             Some(datacenter.cast_signed()),
             Some(machine.cast_signed()),
@@ -135,38 +135,38 @@ impl Audit {
     }
 }
 
-/// IDs of this server lie below this one; unknown where the library is not preloaded.
-fn mark(generator: &Generator) -> Result<Option<i64>, Refusal> {
-    let Some(shared) = shared::get() else { return Ok(None) };
-    let mark = lease::mark(generator, shared)?;
-    Ok(Some(generator.check(mark).map_or(i64::MAX, |()| generator.id(mark))))
+/// IDs of this server lie below this one; unknown where it cannot issue any.
+fn mark(generator: &Generator) -> Option<i64> {
+    let mark = lease::mark(generator, shared::get()?).ok()?;
+    Some(generator.check(mark).map_or(i64::MAX, |()| generator.id(mark)))
 }
 
 /// Refuses what is not a column of IDs.
-fn check(connection: &Connection, rel: pg_sys::Oid, col: &CStr) {
-    let found = connection.rows(COLUMN, &[relation(rel), name(col)], |row| {
-        (row.get::<i8>(0), row.get::<i16>(1), row.get::<pg_sys::Oid>(2))
-    });
-    let (code, message, detail) = match found.first() {
+fn check(rel: pg_sys::Oid, col: &CStr) {
+    let found: Option<spi::Row<2>> =
+        spi::rows(COLUMN, &[Param::oid(rel), Param::text(Some(col))]).pop();
+    let found =
+        found.as_ref().map(|row| row.each_ref().map(|text| Some(text.as_ref()?.to_bytes())));
+    let (code, message, detail) = match found {
         None => (
             Code::ERRCODE_UNDEFINED_TABLE,
             format!("relation with OID {} does not exist", rel.to_u32()),
             "",
         ),
-        Some((Some(kind), ..)) if !READABLE.contains(&kind.cast_unsigned()) => (
+        Some([Some(b"false"), _]) => (
             Code::ERRCODE_WRONG_OBJECT_TYPE,
             "the relation has no rows to look at".to_owned(),
             "An audit reads tables, partitioned and foreign tables, views and materialized views.",
         ),
-        Some((_, None, _)) => (
+        Some([_, None]) => (
             Code::ERRCODE_UNDEFINED_COLUMN,
-            format!("column \"{}\" does not exist in the relation", col.to_string_lossy()),
+            format!("column \"{}\" does not exist in the relation", readable(col)),
             "",
         ),
-        Some((.., Some(pg_sys::INT8OID))) => return,
+        Some([_, Some(b"true")]) => return,
         Some(_) => (
             Code::ERRCODE_DATATYPE_MISMATCH,
-            format!("column \"{}\" is not of type bigint", col.to_string_lossy()),
+            format!("column \"{}\" is not of type bigint", readable(col)),
             "Snowflake IDs are stored as bigint.",
         ),
     };

@@ -192,7 +192,7 @@ pub fn log_other_node(before: Node, now: Node) {
 pub fn log_start_with_drift(millis: i64, source: FloorSource) {
     let what = match source {
         FloorSource::Lease => "the lease on disk",
-        FloorSource::Replay => "the last transaction replayed from WAL",
+        FloorSource::Replay => "the last lease replayed from WAL",
         FloorSource::Checkpoint => "the last checkpoint",
         FloorSource::Clock => "the wall clock",
     };
@@ -338,9 +338,9 @@ fn moment(unix_millis: i64) -> String {
 fn standby() -> Report {
     Report::new(
         Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
-        "cannot execute snowflake_nextval() during recovery",
+        "cannot issue snowflake IDs during recovery",
         "This server is a standby: the IDs of its primary reach it with the replicated rows.",
-        "Call snowflake_nextval() on the primary, or promote this server.",
+        "Issue them on the primary, or promote this server.",
     )
 }
 

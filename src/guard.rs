@@ -1,10 +1,11 @@
 //! `snowflake_guard`: notices rows with IDs of this server that it has not issued, as they arrive.
 
 use crate::error::{Code, Refusal, Report};
+use crate::spi::readable;
 use crate::{lease, node, shared};
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;
-use pgrx::trigger_support::{called_as_trigger, trigger_fired_by_update};
+use pgrx::trigger_support::{called_as_trigger, trigger_fired_before, trigger_fired_by_update};
 use snowflake_core::Node;
 use std::ffi::{CStr, CString};
 
@@ -18,8 +19,9 @@ fn snowflake_guard(fcinfo: pg_sys::FunctionCallInfo) -> RowPointer {
     let row = Row::of(fcinfo).unwrap_or_else(|| misuse());
     let Arguments { level, column } = row.arguments();
     let column = column.map_or_else(|| row.primary_key(), |name| row.column(&name));
+    row.refuse_generated(column);
     if let Some(id) = row.bigint(column) {
-        match is_beyond_mark(id) {
+        match beyond_mark(id) {
             Ok(None) => {}
             Ok(Some(mark)) => row.beyond_mark(id, mark).report(level),
             // A guard that cannot see says so.
@@ -29,20 +31,29 @@ fn snowflake_guard(fcinfo: pg_sys::FunctionCallInfo) -> RowPointer {
     row.pointer()
 }
 
-/// The next ID of this server, where this one has its identity and is not below.
-fn is_beyond_mark(id: i64) -> Result<Option<i64>, Refusal> {
+/// What an ID of this server's identity lies beyond, if it has not issued it.
+enum Mark {
+    /// The ID that it will issue next at the earliest.
+    Next(i64),
+    /// It has not issued any yet.
+    Nothing,
+}
+
+/// The mark, if the ID has this server's identity and lies beyond it.
+fn beyond_mark(id: i64) -> Result<Option<Mark>, Refusal> {
     let generator = match node::generator() {
         // Without an identity there is none to misuse.
         Err(Refusal::MachineUnset) => return Ok(None),
         generator => generator?,
     };
-    let is_ours = generator.space().decode(id).is_ok_and(|id| id.node == generator.node());
+    // By the space that this server's IDs have, whatever the settings say: `mark` tells the difference.
+    let is_ours = node::space()?.decode(id).is_ok_and(|id| id.node == generator.node());
     if !is_ours {
         return Ok(None);
     }
     let mark = lease::mark(&generator, shared::get().ok_or(Refusal::NotPreloaded)?)?;
-    let covers_all = generator.check(mark).is_err();
-    Ok(Some(generator.id(mark)).filter(|&mark| !covers_all && id >= mark))
+    let is_beyond = generator.check(mark).is_ok() && id >= generator.id(mark);
+    Ok(is_beyond.then(|| if mark == 0 { Mark::Nothing } else { Mark::Next(generator.id(mark)) }))
 }
 
 /// What the trigger was created with.
@@ -56,6 +67,7 @@ struct Row {
     relation: pg_sys::Relation,
     tuple: pg_sys::HeapTuple,
     trigger: *mut pg_sys::Trigger,
+    is_before: bool,
 }
 
 impl Row {
@@ -75,7 +87,8 @@ impl Row {
             }
             let is_update = trigger_fired_by_update(data.tg_event);
             let tuple = if is_update { data.tg_newtuple } else { data.tg_trigtuple };
-            Some(Self { relation: data.tg_relation, tuple, trigger: data.tg_trigger })
+            let is_before = trigger_fired_before(data.tg_event);
+            Some(Self { relation: data.tg_relation, tuple, trigger: data.tg_trigger, is_before })
         }
     }
 
@@ -113,7 +126,7 @@ impl Row {
         if number <= 0 {
             Report::new(
                 Code::ERRCODE_UNDEFINED_COLUMN,
-                format!("column \"{}\" does not exist in the table", name.to_string_lossy()),
+                format!("column \"{}\" does not exist in the table", readable(name)),
                 "Arguments of snowflake_guard() are \"warning\" or \"error\", and a column.",
                 "",
             )
@@ -145,6 +158,23 @@ impl Row {
         member + pg_sys::FirstLowInvalidHeapAttributeNumber
     }
 
+    /// Before a row is stored, its generated columns have no value.
+    fn refuse_generated(&self, column: i32) {
+        // SAFETY: relation and trigger data are valid while the trigger runs.
+        let generated = unsafe {
+            self.is_before && pg_sys::get_attgenerated((*self.relation).rd_id, column as i16) != 0
+        };
+        if generated {
+            Report::new(
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "snowflake_guard() cannot see a generated column before the row is stored",
+                "It has no value yet.",
+                "Make it an AFTER trigger.",
+            )
+            .raise();
+        }
+    }
+
     /// The value of a column of type bigint; none where it is null.
     fn bigint(&self, column: i32) -> Option<i64> {
         let mut is_null = true;
@@ -165,7 +195,7 @@ impl Row {
         }
     }
 
-    fn beyond_mark(&self, id: i64, mark: i64) -> Report {
+    fn beyond_mark(&self, id: i64, mark: Mark) -> Report {
         // SAFETY: an open relation has a name, a C string.
         let table = unsafe { CStr::from_ptr((*(*self.relation).rd_rel).relname.data.as_ptr()) };
         let Node { datacenter, machine } =
@@ -174,11 +204,14 @@ impl Row {
             Code::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION,
             format!(
                 "table \"{}\" gets a snowflake ID of this server that it has not issued",
-                table.to_string_lossy()
+                readable(table)
             ),
             format!(
-                "ID {id} is of datacenter {datacenter}, machine {machine}, as this server is, whose \
-                 next ID is {mark} or greater."
+                "ID {id} is of datacenter {datacenter}, machine {machine}, as this server is, {}.",
+                match mark {
+                    Mark::Nothing => "which has not issued any ID yet".to_owned(),
+                    Mark::Next(id) => format!("whose next ID is {id} or greater"),
+                }
             ),
             "Find the server that has the same \"pg_snowflake.datacenter_id\" and \
              \"pg_snowflake.machine_id\", and give it another machine_id.",

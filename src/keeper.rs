@@ -10,7 +10,7 @@ use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
 use pgrx::prelude::*;
-use snowflake_core::{Follower, Generator, Tick};
+use snowflake_core::{Generator, Tick};
 use std::ffi::c_long;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -23,8 +23,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(125);
 /// A counter that has not moved for so many looks is not in use: the next caller that finds the lease
 /// over wakes the keeper.
 const LOOKS_BEFORE_SLEEP: u32 = 8;
-/// On a standby: how often the replayed clock is looked at, less than the drift that is added to it.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// After a failure, which is reported at most once a minute.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -77,24 +75,15 @@ struct Keeper {
     /// The counter at the last look, and for how many looks it has stood there.
     newest: Tick,
     idle_looks: u32,
-    /// The replayed clock at the last look, and what it says of the primary.
+    /// What was replayed at the last look.
     replayed: Option<i64>,
-    follower: Option<Follower>,
     reported: Option<Instant>,
 }
 
 impl Keeper {
     fn new(shared: &'static Shared) -> Self {
         let generator = node::generator().ok();
-        Self {
-            shared,
-            generator,
-            newest: 0,
-            idle_looks: 0,
-            replayed: None,
-            follower: None,
-            reported: None,
-        }
+        Self { shared, generator, newest: 0, idle_looks: 0, replayed: None, reported: None }
     }
 
     fn run(&mut self) {
@@ -117,7 +106,8 @@ impl Keeper {
         self.shared.watch_clock();
         // SAFETY: any process attached to shared memory may ask.
         let (done, nap) = if unsafe { pg_sys::RecoveryInProgress() } {
-            (self.follow(&generator), Some(FOLLOW_EVERY))
+            // Replay wakes the keeper.
+            (self.follow(&generator), None)
         } else {
             self.renew(&generator)
         };
@@ -130,11 +120,11 @@ impl Keeper {
         }
     }
 
-    /// Keeps the primary's clock, if something was replayed since the last look.
+    /// Keeps the primary's lease, if one was replayed since the last look.
     fn follow(&mut self, generator: &Generator) -> Result<(), Refusal> {
-        let replayed = lease::replayed_millis();
-        if let Some(clock) = replayed.filter(|_| replayed != self.replayed) {
-            lease::follow(generator, self.shared, &mut self.follower, clock)?;
+        let replayed = self.shared.replayed();
+        if let Some(end) = replayed.filter(|_| replayed != self.replayed) {
+            lease::follow(generator, self.shared, end)?;
             self.replayed = replayed;
         }
         Ok(())

@@ -2,10 +2,9 @@
 
 use crate::error::Refusal;
 use crate::shared::{Shared, WRITER};
-use crate::{clock, error, guc, lease_file, node, time};
-use pgrx::pg_sys;
+use crate::{clock, error, lease_file, node, wal};
 use pgrx::pg_sys::elog::PgLogLevel;
-use snowflake_core::{Follower, Generator, Record, Tick};
+use snowflake_core::{Generator, Record, Tick};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// How far the lease runs ahead of the ID clock: what one fsync is good for, and at most what the ID
@@ -25,11 +24,11 @@ pub enum Extender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum FloorSource {
-    /// Nothing: no lease, no replayed transaction; IDs start with the wall clock.
+    /// Nothing: no lease, on disk or replayed; IDs start with the wall clock.
     Clock = 0,
     /// The end of the lease on disk.
     Lease = 1,
-    /// The last transaction replayed from WAL, by the clock of the server that wrote it.
+    /// The last lease replayed from WAL, of the server that wrote it.
     Replay = 2,
     /// The last checkpoint, where there is no lease on disk.
     Checkpoint = 3,
@@ -96,7 +95,10 @@ fn extend_alone(
         // would not cover what is in force.
         return Ok(None);
     }
-    write(generator, end)?;
+    let record = Record { space: generator.space(), node: generator.node(), end };
+    lease_file::write(&record)?;
+    // Before anybody can take an ID below it, so before any row that has one.
+    wal::write(&record);
     shared.lease.extend(end);
     shared.ticker_at_extension.store(newest, Relaxed);
     shared.counters.renewals.fetch_add(1, Relaxed);
@@ -171,7 +173,7 @@ pub fn recorded(generator: &Generator) -> Result<Option<Record>, Refusal> {
 }
 
 fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tick, FloorSource) {
-    let replay = replayed_millis().map_or(0, |millis| generator.tick_at(millis));
+    let replay = shared.replayed().map_or(0, |millis| generator.tick_at(millis));
     match record {
         Some(record) if record.end >= replay => (record.end, FloorSource::Lease),
         _ if replay > 0 => (replay, FloorSource::Replay),
@@ -201,43 +203,21 @@ pub fn mark(generator: &Generator, shared: &Shared) -> Result<Tick, Refusal> {
     }
 }
 
-/// The moment that IDs in replayed rows lie below, by the clock that stamped the last commit, in
-/// milliseconds since 1970: the ID clock of a server is ahead of its wall clock by as much as load
-/// may push it, or by a lease after a crash. None if nothing was replayed.
-pub fn replayed_millis() -> Option<i64> {
-    // SAFETY: any process attached to shared memory may ask; 0 means that nothing was replayed.
-    let micros = unsafe { pg_sys::GetLatestXTime() };
-    let drift = i64::from(guc::max_drift_millis()).saturating_add(LENGTH_MILLIS);
-    let millis = micros.div_euclid(1_000) + 1 + time::POSTGRES_EPOCH_UNIX_MILLIS;
-    (micros != 0).then(|| millis.saturating_add(drift))
-}
-
-/// On a standby: keeps a bound of the primary's ID clock in this server's own lease, so that a
-/// primary whose clock is set back before it dies is covered too. `replayed` is what
-/// [`replayed_millis`] said.
+/// On a standby: keeps what was replayed in this server's own lease, for the time after a restart, which
+/// does not replay it again. `replayed` is what [`Shared::replayed`] said.
 ///
 /// # Errors
 /// As [`extend`].
-pub fn follow(
-    generator: &Generator,
-    shared: &Shared,
-    follower: &mut Option<Follower>,
-    replayed: i64,
-) -> Result<(), Refusal> {
+pub fn follow(generator: &Generator, shared: &Shared, replayed: i64) -> Result<(), Refusal> {
     let _writer = WRITER.exclusive();
     if shared.lease.end() != 0 {
         // Promoted, and issuing by now.
         return Ok(());
     }
-    let record = recorded(generator)?;
-    let now = clock::monotonic_micros() / 1_000;
-    let known = record.map_or(replayed, |record| generator.unix_millis(record.end));
-    let mark = follower.get_or_insert_with(|| Follower::new(known, now)).see(replayed, now);
-    // Rows that are replayed before the next look are to be covered as well.
-    let covers = |end| end >= generator.tick_at(mark.saturating_add(LENGTH_MILLIS));
-    match record {
-        Some(record) if covers(record.end) => Ok(()),
-        _ => write(generator, generator.tick_at(mark.saturating_add(2 * LENGTH_MILLIS))),
+    let end = generator.tick_at(replayed);
+    match recorded(generator)? {
+        Some(record) if record.end >= end => Ok(()),
+        _ => write(generator, end),
     }
 }
 

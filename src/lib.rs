@@ -2,16 +2,16 @@
 //!
 //! Data flows one way: SQL function ([`api`]) -> what this server is ([`node`], from the settings
 //! in [`guc`]) -> the counter ([`issuer`], in [`shared`] memory) -> the [`lease`] that makes it durable
-//! (in [`lease_file`], extended ahead of time by the [`keeper`]) -> ID. The arithmetic lives in
+//! (in [`lease_file`] and, for standbys, in [`wal`]; extended ahead of time by the [`keeper`]) -> ID. The arithmetic lives in
 //! `snowflake-core`.
 
 use pgrx::prelude::*;
 
+mod adopt;
 mod api;
 mod audit;
 mod bulk;
 mod clock;
-mod dynamic;
 mod error;
 mod guard;
 mod guc;
@@ -23,10 +23,12 @@ mod node;
 mod partition;
 mod row;
 mod shared;
+mod spi;
 mod status;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod time;
+mod wal;
 
 pg_module_magic!(name, version);
 
@@ -40,6 +42,7 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define(preloading);
     if preloading {
         shared::request();
+        wal::watch_replay();
         keeper::register();
         node::report_at_start();
     }

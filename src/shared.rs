@@ -20,6 +20,8 @@ pub struct Shared {
     /// The last tick of the newest run of tickets that was taken before it was due; see [`crate::bulk`].
     pub last_of_run: AtomicU64,
     pub counters: Counters,
+    /// Where the last lease replayed from WAL ends: milliseconds since 1970, 0 if there was none.
+    replayed: AtomicI64,
     /// Time of the last checkpoint as the server started: seconds since 1970.
     pub checkpoint_at_start: AtomicI64,
     /// The counter's value when the lease was extended last.
@@ -110,6 +112,20 @@ impl Shared {
     pub fn set_keeper(&self) {
         // SAFETY: a plain read of a global that only this process writes.
         self.keeper.store(unsafe { pg_sys::MyLatch }, Relaxed);
+    }
+
+    /// Notes that IDs of rows that are replayed from now on lie before a moment, in milliseconds since
+    /// 1970.
+    pub fn note_replayed(&self, unix_millis: i64) {
+        if self.replayed.fetch_max(unix_millis, Relaxed) < unix_millis {
+            self.wake_keeper();
+        }
+    }
+
+    /// The moment that IDs of replayed rows lie before, in milliseconds since 1970; none if no lease
+    /// was replayed in this life.
+    pub fn replayed(&self) -> Option<i64> {
+        Some(self.replayed.load(Relaxed)).filter(|&millis| millis != 0)
     }
 
     /// Wakes the keeper, if there is one.

@@ -19,8 +19,7 @@ fn snowflake_status() -> Row<20> {
     let space = node::space().ok();
     let bits = |section| space.map(|space| space.layout.bits(section).cast_signed());
     let shared = shared::get();
-    let clock = generator.zip(shared).map(|(generator, shared)| IdClock::read(&generator, shared));
-    let clock = clock.unwrap_or_default();
+    let clock = IdClock::read(generator.zip(shared));
     let now = clock::wall_millis();
     let counters = shared.map(|shared| &shared.counters);
     Row([
@@ -60,7 +59,7 @@ fn refusal() -> Result<(), Refusal> {
 struct IdClock {
     /// Of the last ID of this server life.
     last: Option<i64>,
-    /// Of the next one, if the wall clock is behind it.
+    /// Of the next one, if the wall clock is behind it; unknown on a standby.
     next: Option<i64>,
     lease_end: Option<i64>,
     /// Where this server life started.
@@ -68,20 +67,40 @@ struct IdClock {
 }
 
 impl IdClock {
-    fn read(generator: &Generator, shared: &Shared) -> Self {
+    fn read(issuing: Option<(Generator, &Shared)>) -> Self {
+        let Some((generator, shared)) = issuing.filter(|(_, shared)| shared.lease.end() != 0)
+        else {
+            return Self {
+                next: issuing.and_then(first),
+                lease_end: recorded(),
+                ..Self::default()
+            };
+        };
         let millis = |tick| generator.unix_millis(tick);
-        let next = lease::mark(generator, shared).ok();
-        let recorded = lease_file::read().ok().flatten().map(|record| record.end);
-        let end = Some(shared.lease.end()).filter(|&end| end != 0);
-        // Without a tick of its own, this life has not started.
-        let floor = end.map(|_| shared.counters.floor.load(Relaxed)).filter(|&floor| floor != 0);
+        let next = shared.ticker.peek();
+        let floor = shared.counters.floor.load(Relaxed);
         Self {
-            last: end.and(next).map(|next| millis(next.saturating_sub(1))),
-            next: next.map(millis),
-            lease_end: end.or(recorded).map(millis),
-            floor: floor.map(millis),
+            last: Some(millis(next.saturating_sub(1))),
+            next: Some(millis(next)),
+            lease_end: Some(millis(shared.lease.end())),
+            floor: Some(floor).filter(|&floor| floor != 0).map(millis),
         }
     }
+}
+
+/// Where this server life will start, if it does not have to be promoted for it.
+fn first((generator, shared): (Generator, &Shared)) -> Option<i64> {
+    // SAFETY: any process attached to shared memory may ask.
+    let is_standby = unsafe { pg_sys::RecoveryInProgress() };
+    let mark = lease::mark(&generator, shared).ok().filter(|_| !is_standby)?;
+    Some(generator.unix_millis(mark))
+}
+
+/// The end of the lease on disk, in the space that it is recorded with.
+fn recorded() -> Option<i64> {
+    let record = lease_file::read().ok()??;
+    let generator = Generator::new(record.space, record.node).ok()?;
+    Some(generator.unix_millis(record.end))
 }
 
 /// The moment from which on there are no IDs; 'infinity' where `timestamptz` ends before.

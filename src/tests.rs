@@ -3,6 +3,7 @@
 
 #[pgrx::pg_schema]
 mod tests {
+    use crate::lease::{self, Extender};
     use crate::{lease_file, node, shared};
     use pgrx::prelude::*;
     use std::sync::atomic::Ordering::Relaxed;
@@ -47,6 +48,19 @@ mod tests {
         lease_file::write(&record).unwrap();
         assert_eq!(lease_file::read().unwrap(), Some(record));
         assert!(!std::path::Path::new("pg_snowflake.lease.tmp").exists());
+    }
+
+    #[pg_test]
+    fn a_longer_lease_on_disk_is_never_replaced_by_a_shorter_one() {
+        next();
+        let (shared, generator) = (shared::get().unwrap(), node::generator().unwrap());
+        let now = shared.ticker.peek();
+        let far = generator.tick_at(generator.unix_millis(now) + 10_000);
+        // A batch that is about to be taken; the keeper decided to extend before it got the lock.
+        lease::extend(&generator, shared, far, Extender::Caller).unwrap();
+        lease::extend(&generator, shared, now, Extender::Keeper).unwrap();
+        assert!(lease_file::read().unwrap().unwrap().end > far);
+        assert!(shared.lease.end() > far);
     }
 
     #[pg_test]

@@ -9,7 +9,7 @@ pub fn negative(id: i64) -> Report {
         Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
         format!("snowflake ID {id} is negative"),
         "The sign bit of a snowflake ID is always 0.",
-        "Pass a value that snowflake_nextval() returned.",
+        "",
     )
 }
 
@@ -100,7 +100,7 @@ pub fn no_last() -> Report {
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         "snowflake_lastval() is not yet defined in this session",
-        "This session has not been given a snowflake ID.",
+        "This session has not been given a snowflake ID; those that a parallel worker took do not count.",
         "",
     )
 }

@@ -14,7 +14,6 @@
 #![forbid(unsafe_code)]
 
 mod epoch;
-mod follower;
 mod generator;
 mod layout;
 mod lease;
@@ -26,7 +25,6 @@ mod text;
 mod ticker;
 
 pub use epoch::{Epoch, EpochError};
-pub use follower::Follower;
 pub use generator::{Generator, IssueError};
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,

@@ -24,6 +24,8 @@ pub struct Builder {
     /// The server to copy, unless this is a new one.
     source: Option<Source>,
     shim: Parts,
+    /// Where the server's own directory goes.
+    parent: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -48,12 +50,12 @@ impl Builder {
         let mut settings = Settings::shared();
         settings.set("listen_addresses", "");
         settings.set("port", PORT);
-        Self { name: name.to_owned(), settings, source: None, shim: Parts::default() }
+        Self { name: name.to_owned(), settings, source: None, shim: Parts::default(), parent: None }
     }
 
     pub(crate) fn copy_of(source: &Path, role: Role, name: &str, settings: Settings) -> Self {
-        let source = Source { socket_directory: source.to_owned(), role };
-        Self { name: name.to_owned(), settings, source: Some(source), shim: Parts::default() }
+        let source = Some(Source { socket_directory: source.to_owned(), role });
+        Self { name: name.to_owned(), settings, source, shim: Parts::default(), parent: None }
     }
 
     /// Gives the setting `name` another value than the shared list or the primary has.
@@ -85,6 +87,13 @@ impl Builder {
         self
     }
 
+    /// Puts the server's own directory into `directory`, which the server's user can enter.
+    #[must_use]
+    pub fn home_in(mut self, directory: &Path) -> Self {
+        self.parent = Some(directory.to_owned());
+        self
+    }
+
     /// Makes the data directory and starts the server; returns when it accepts connections.
     pub fn start(self) -> Result<Node> {
         let mut node = self.make()?;
@@ -95,7 +104,7 @@ impl Builder {
     /// Makes the data directory, for a server that is to be started later.
     pub fn make(mut self) -> Result<Node> {
         let installation = Installation::find()?;
-        let home = make_home(&installation)?;
+        let home = make_home_in(self.parent.take().unwrap_or_else(scratch), &installation)?;
         let data = home.path().join("data");
         let made = match &self.source {
             None => initdb(&installation, &data),
@@ -109,11 +118,20 @@ impl Builder {
     }
 }
 
-/// A private directory. In /tmp whatever TMPDIR says, because a socket's path has to stay within
-/// 107 bytes; scripts that tidy up after a killed test name a directory of their own.
-fn make_home(installation: &Installation) -> Result<TempDir> {
+/// Where temporary directories go. In /tmp whatever TMPDIR says, because a socket's path has to stay
+/// within 107 bytes; scripts that tidy up after a killed test name a directory of their own.
+#[must_use]
+pub fn scratch() -> PathBuf {
     let named = env::var_os("SNOWFLAKE_SCRATCH").filter(|name| !name.is_empty());
-    let parent = named.unwrap_or_else(|| "/tmp".into());
+    named.unwrap_or_else(|| "/tmp".into()).into()
+}
+
+/// A private directory of the server's user, where temporary directories go.
+pub fn make_home(installation: &Installation) -> Result<TempDir> {
+    make_home_in(scratch(), installation)
+}
+
+fn make_home_in(parent: PathBuf, installation: &Installation) -> Result<TempDir> {
     let parent = fs::canonicalize(&parent).with_context(|| format!("looking for {parent:?}"))?;
     let home = tempfile::Builder::new()
         .prefix("snowflake-")

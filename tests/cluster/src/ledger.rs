@@ -137,6 +137,12 @@ impl FromIterator<Session> for Ledger {
     }
 }
 
+impl Extend<Session> for Ledger {
+    fn extend<I: IntoIterator<Item = Session>>(&mut self, sessions: I) {
+        self.sessions.extend(sessions);
+    }
+}
+
 impl Ledger {
     /// The IDs of all sessions, session by session.
     pub fn ids(&self) -> impl Iterator<Item = i64> + '_ {
@@ -289,6 +295,14 @@ mod tests {
         assert_eq!(b.request(|| ok(vec![1])), Ok(()));
         assert_eq!(a.ids(), [2]);
         assert_eq!(check([a, b]), Err(Fault::Inversion(2, 1)));
+    }
+
+    #[test]
+    fn sessions_that_join_a_ledger_are_checked_with_the_others() {
+        let mut ledger: Ledger = [session("a", &[(0, 1, &[7])])].into_iter().collect();
+        assert_eq!(ledger.check(), Ok(()));
+        ledger.extend([session("b", &[(2, 3, &[6])])]);
+        assert_eq!(ledger.check(), Err(Fault::Inversion(7, 6)));
     }
 
     #[test]

@@ -30,13 +30,14 @@ mod refusal;
 mod settings;
 pub mod shim;
 
-pub use builder::Builder;
+pub use builder::{Builder, make_home, scratch};
 pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
 pub use node::Node;
 pub use outage::{Outage, PRIMARY_GONE};
 pub use poll::wait_for;
-pub use process::processes_in;
-pub use program::run;
+pub use process::{kill9_in, processes_in};
+pub use program::{Installation, run};
 pub use refusal::{Refusal, refusal};
+pub use settings::shared_settings;

@@ -45,7 +45,7 @@ pub struct Tally {
     pub longest_gap: Duration,
     /// Errors of the server other than the loss of the connection, `SQLSTATE: message`.
     pub errors: Vec<String>,
-    /// Every single ID, checked already.
+    /// Every single ID.
     pub ledger: Ledger,
 }
 
@@ -96,7 +96,15 @@ impl Load {
     }
 
     /// Ends the sessions and looks for a broken promise in what they were given.
-    pub fn stop(mut self) -> Result<Tally> {
+    pub fn stop(self) -> Result<Tally> {
+        let tally = self.end();
+        tally.ledger.check()?;
+        Ok(tally)
+    }
+
+    /// Ends the sessions; what they were given is for the caller to check.
+    #[must_use]
+    pub fn end(mut self) -> Tally {
         self.common.done.store(true, Ordering::Relaxed);
         let sessions: Vec<_> = self.sessions.drain(..).map(JoinHandle::join).collect();
         let longest_gap = self.common.service().longest_gap(Instant::now());
@@ -104,9 +112,8 @@ impl Load {
             .into_iter()
             .map(|session| session.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         let ledger: Ledger = sessions.collect();
-        ledger.check()?;
         let errors = std::mem::take(&mut *self.common.errors());
-        Ok(Tally { ids: ledger.count(), longest_gap, errors, ledger })
+        Tally { ids: ledger.count(), longest_gap, errors, ledger }
     }
 }
 

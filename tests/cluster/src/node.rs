@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::{
     builder::{Builder, Role},
     poll::wait_for,
-    process::{processes_in, send, spawn_tied},
+    process::{kill9_in, processes_in, send, spawn_tied},
     program::{Installation, show},
     settings::Settings,
     shim::{Clock, Faults, Shim},
@@ -109,7 +109,7 @@ impl Node {
 
     /// The server's own wall clock.
     pub fn clock(&self) -> Result<&Clock> {
-        let clock = self.shim.as_ref().and_then(|shim| shim.clock.as_ref());
+        let clock = self.shim.as_ref().and_then(Shim::clock);
         clock.with_context(|| format!("node {} has no clock of its own", self.name))
     }
 
@@ -215,16 +215,9 @@ impl Node {
 
     /// SIGKILL to every process of the server at once, as a power cut of the server alone.
     pub fn kill9_all(&mut self) -> Result<()> {
-        let postmaster = self.running_pid()?;
-        // A stopped postmaster neither forks nor sees its children die.
-        send(postmaster, Signal::SIGSTOP)?;
-        for pid in processes_in(&self.data())? {
-            send(pid, Signal::SIGKILL)?;
-        }
-        self.end(Signal::SIGKILL)?;
-        wait_for("the killed processes to be gone", DEADLINE, || {
-            Ok(processes_in(&self.data())?.is_empty())
-        })
+        self.running_pid()?;
+        kill9_in(&self.data())?;
+        self.end(Signal::SIGKILL).map(drop)
     }
 
     /// SIGKILL to one process of the server; the postmaster then restarts all the others.

@@ -7,6 +7,7 @@ use std::{
     process::{Child, Command},
     sync::{OnceLock, mpsc},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -19,6 +20,10 @@ use nix::{
     unistd::{Pid, getpid, getppid},
 };
 
+use crate::poll::wait_for;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
 /// The processes whose working directory is within `directory`: all of a server, when that is its
 /// data directory.
 pub fn processes_in(directory: &Path) -> Result<Vec<i32>> {
@@ -29,6 +34,21 @@ pub fn processes_in(directory: &Path) -> Result<Vec<i32>> {
             fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(directory))
         })
         .collect())
+}
+
+/// SIGKILL to all of [`processes_in`] at once, as a power cut of a server alone; returns when they
+/// are gone.
+pub fn kill9_in(directory: &Path) -> Result<()> {
+    wait_for("the killed processes to be gone", DEADLINE, || {
+        let pids = processes_in(directory)?;
+        // A stopped process neither forks nor sees others die.
+        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+            for &pid in &pids {
+                send(pid, signal)?;
+            }
+        }
+        Ok(pids.is_empty())
+    })
 }
 
 /// Sends `signal`; a process that is gone already is fine.

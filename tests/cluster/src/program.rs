@@ -13,7 +13,7 @@ use nix::unistd::{User, geteuid};
 
 /// An installed PostgreSQL.
 #[derive(Debug, Clone)]
-pub(crate) struct Installation {
+pub struct Installation {
     bindir: PathBuf,
     /// Major version, such as 17.
     pub(crate) major: u32,
@@ -23,7 +23,7 @@ pub(crate) struct Installation {
 
 impl Installation {
     /// The one that `$PG_CONFIG` describes.
-    pub(crate) fn find() -> Result<Self> {
+    pub fn find() -> Result<Self> {
         let pg_config = env::var_os("PG_CONFIG").unwrap_or_else(|| "pg_config".into());
         let ask = |what| run(Command::new(&pg_config).arg(what));
         let version = ask("--version")?;
@@ -34,9 +34,21 @@ impl Installation {
         })
     }
 
+    /// Where its programs are.
+    #[must_use]
+    pub fn bindir(&self) -> &Path {
+        &self.bindir
+    }
+
     /// A program that the server's user has to run.
     pub(crate) fn server(&self, name: &str) -> Command {
-        let mut command = self.client(name);
+        self.as_server_user(self.bindir.join(name))
+    }
+
+    /// Any program, not only PostgreSQL's, to be run by the server's user.
+    #[must_use]
+    pub fn as_server_user(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = plain(program);
         if let Some((uid, gid)) = self.server_user {
             command.uid(uid).gid(gid);
         }
@@ -45,25 +57,30 @@ impl Installation {
 
     /// A program that anyone may run.
     pub(crate) fn client(&self, name: &str) -> Command {
-        let mut command = Command::new(self.bindir.join(name));
-        for (name, _) in env::vars_os() {
-            if name.as_encoded_bytes().starts_with(b"PG") {
-                command.env_remove(name);
-            }
-        }
-        // Errors of the server would come with a backtrace as DETAIL.
-        command.env_remove("RUST_BACKTRACE").env("LC_ALL", "C");
-        command
+        plain(self.bindir.join(name))
     }
 
     /// Hands `path` to the server's user.
-    pub(crate) fn give(&self, path: &Path) -> Result<()> {
+    pub fn give(&self, path: &Path) -> Result<()> {
         let Some((uid, gid)) = self.server_user else {
             return Ok(());
         };
         chown(path, Some(uid), Some(gid))
             .with_context(|| format!("giving {} to the server's user", path.display()))
     }
+}
+
+/// A command whose environment holds nothing that leads PostgreSQL's programs astray.
+fn plain(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") {
+            command.env_remove(name);
+        }
+    }
+    // Errors of the server would come with a backtrace as DETAIL.
+    command.env_remove("RUST_BACKTRACE").env("LC_ALL", "C");
+    command
 }
 
 fn major(version: &str) -> Option<u32> {

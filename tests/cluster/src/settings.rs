@@ -17,6 +17,10 @@ impl Settings {
         Self(lines.filter_map(parse).collect())
     }
 
+    pub(crate) fn into_map(self) -> BTreeMap<String, String> {
+        self.0
+    }
+
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
     }
@@ -24,6 +28,12 @@ impl Settings {
     pub(crate) fn unset(&mut self, name: &str) {
         self.0.remove(name);
     }
+}
+
+/// The shared list, for a server that something else configures.
+#[must_use]
+pub fn shared_settings() -> BTreeMap<String, String> {
+    Settings::shared().into_map()
 }
 
 fn parse(line: &str) -> Option<(String, String)> {

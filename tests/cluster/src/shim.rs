@@ -30,13 +30,25 @@ pub(crate) struct Parts {
 
 /// The shim of one server.
 #[derive(Debug)]
-pub(crate) struct Shim {
+pub struct Shim {
     library: PathBuf,
     pub(crate) clock: Option<Clock>,
     pub(crate) faults: Option<Faults>,
 }
 
 impl Shim {
+    /// A wall clock alone, for a server that something else starts; its files are in `home`.
+    pub fn with_clock(home: &Path, installation: &Installation) -> Result<Self> {
+        let parts = Parts { clock: true, faults: false };
+        Self::install(parts, home, installation)?.context("a shim with a clock is a shim")
+    }
+
+    /// The server's own wall clock, if it has one.
+    #[must_use]
+    pub fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
     /// None if no part of it is wanted.
     pub(crate) fn install(
         parts: Parts,
@@ -55,7 +67,8 @@ impl Shim {
     }
 
     /// What makes the server's processes load it, and find its other side.
-    pub(crate) fn environment(&self) -> Vec<(&'static str, &Path)> {
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, &Path)> {
         let mut environment = vec![("LD_PRELOAD", self.library.as_path())];
         if let Some(clock) = &self.clock {
             environment.push(("SNOWFLAKE_CLOCK", &clock.file));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use postgres::Client;
-use snowflake_cluster::{Node, wait_for};
+use snowflake_cluster::{Node, refusal, wait_for};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const NOTICED: &str = "gets a snowflake ID of this server that it has not issued";
@@ -132,5 +132,27 @@ fn audits_beside_inserting_sessions_raise_no_false_alarm() -> Result<()> {
         assert_eq!(own(&mut client)?.1, 0);
     }
     load.stop()?;
+    Ok(())
+}
+
+#[test]
+fn a_guard_that_cannot_see_says_so() -> Result<()> {
+    let mut node = node("other layout", "1")?;
+    insert(&node, 1)?;
+    node.set("pg_snowflake.sequence_bits", "10").restart()?;
+    let mut client = node.connect("postgres")?;
+    client.batch_execute(
+        "CREATE TRIGGER guard BEFORE INSERT ON orders
+             FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error')",
+    )?;
+    let of_a_twin =
+        "INSERT INTO orders VALUES (snowflake_encode(now() + interval '1 hour', 1, 1, 0))";
+    let refusal = refusal(client.execute(of_a_twin, &[]))?;
+    assert_eq!(refusal.code, "55000");
+    assert!(refusal.message.contains("another snowflake ID space"), "{}", refusal.message);
+    // The audit decodes as ever, and does not know the mark.
+    let known = "SELECT this_node, beyond_mark FROM snowflake_audit('orders', 'id')";
+    let row = client.query_one(known, &[])?;
+    assert_eq!((row.get(0), row.get(1)), (Some(true), None::<i64>));
     Ok(())
 }

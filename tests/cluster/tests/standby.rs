@@ -37,7 +37,7 @@ fn a_standby_refuses_decodes_and_issues_once_promoted() -> Result<()> {
     Ok(())
 }
 
-const REFUSAL: &str = "cannot execute snowflake_nextval() during recovery";
+const REFUSAL: &str = "cannot issue snowflake IDs during recovery";
 
 fn of_a_standby() -> Refusal {
     Refusal {
@@ -46,6 +46,6 @@ fn of_a_standby() -> Refusal {
         detail: "This server is a standby: the IDs of its primary reach it with the replicated \
                  rows."
             .into(),
-        hint: "Call snowflake_nextval() on the primary, or promote this server.".into(),
+        hint: "Issue them on the primary, or promote this server.".into(),
     }
 }

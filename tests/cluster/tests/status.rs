@@ -67,7 +67,7 @@ fn steps_of_the_clock_waits_and_the_start_are_shown() -> Result<()> {
     assert_eq!(text(&mut client, hour)?.as_deref(), Some("true"));
     assert_eq!(text(&mut client, "drift > '59 minutes'")?.as_deref(), Some("true"));
     drop(client);
-    node.crash()?;
+    node.kill9_all()?;
     node.start()?;
     let mut client = node.connect_when_ready("postgres")?;
     // Known before the first ID, and after it.

@@ -15,6 +15,22 @@ CREATE VIEW seen AS SELECT id FROM mixed WHERE id > 0;
 SELECT ids FROM snowflake_audit('seen', 'id') WHERE this_node;
 SELECT count(*) FROM snowflake_audit('mixed', 'Other "Id"');
 SELECT snowflake_audit(NULL, 'id');
+-- A table of any size is read once, and nothing of it is written to disk.
+CREATE TABLE many AS SELECT snowflake_nextval_batch(100000) AS id;
+ANALYZE many;
+SET work_mem = '64kB';
+SET temp_file_limit = 0;
+SELECT ids, this_node, beyond_mark FROM snowflake_audit('many', 'id');
+RESET work_mem;
+RESET temp_file_limit;
+DROP TABLE many;
+-- A domain is what it is made of.
+CREATE DOMAIN order_id AS bigint;
+CREATE DOMAIN strict_order_id AS order_id CHECK (VALUE > 0);
+CREATE TABLE of_domain AS SELECT snowflake_nextval()::strict_order_id AS id;
+SELECT ids FROM snowflake_audit('of_domain', 'id');
+DROP TABLE of_domain;
+DROP DOMAIN strict_order_id, order_id;
 -- Refused.
 \set VERBOSITY default
 SELECT snowflake_audit('mixed', 'nothing');

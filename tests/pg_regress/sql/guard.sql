@@ -37,6 +37,11 @@ INSERT INTO logs VALUES (now(), snowflake_nextval());
 CREATE OR REPLACE TRIGGER guard AFTER INSERT ON logs FOR EACH ROW EXECUTE FUNCTION snowflake_guard('at');
 INSERT INTO logs VALUES (now(), snowflake_nextval());
 \echo :LAST_ERROR_SQLSTATE
+CREATE TABLE computed (id bigint GENERATED ALWAYS AS (n + 1) STORED PRIMARY KEY, n bigint);
+CREATE TRIGGER guard BEFORE INSERT ON computed FOR EACH ROW EXECUTE FUNCTION snowflake_guard();
+INSERT INTO computed (n) VALUES (snowflake_nextval());
+\echo :LAST_ERROR_SQLSTATE
+DROP TABLE computed;
 DROP TRIGGER guard ON logs;
 CREATE TRIGGER guard AFTER INSERT ON logs EXECUTE FUNCTION snowflake_guard('Id');
 INSERT INTO logs VALUES (now(), snowflake_nextval());

@@ -15,7 +15,9 @@ SET pg_snowflake.machin_id = 2;
 ALTER SYSTEM SET pg_snowflake.machine_id = 16777216;
 ALTER SYSTEM SET pg_snowflake.machine_id = 'seven';
 ALTER SYSTEM SET pg_snowflake.machine_bits = 25;
+\set VERBOSITY sqlstate
 ALTER SYSTEM SET pg_snowflake.max_drift = '2h';
+\set VERBOSITY default
 ALTER SYSTEM SET pg_snowflake.epoch = 'tomorrow';
 ALTER SYSTEM SET pg_snowflake.epoch = '2024-01-01 00:00:00';
 ALTER SYSTEM SET pg_snowflake.epoch = '2024-01-01 00:00:00.0005Z';

@@ -9,7 +9,7 @@ WHERE e.extname = 'pg_snowflake'
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS other_object FROM pg_depend AS d
 JOIN pg_extension AS e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
-WHERE e.extname = 'pg_snowflake' AND d.classid <> 'pg_proc'::regclass
+WHERE e.extname = 'pg_snowflake' AND d.classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass)
 ORDER BY 1;
 -- It can live in any schema, and move.
 CREATE SCHEMA elsewhere;

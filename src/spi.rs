@@ -1,0 +1,162 @@
+//! SQL from inside, in the encoding of the database: pgrx converts text to UTF-8, and panics where
+//! it is not. Names of tables may be anything.
+
+use crate::error::Report;
+use pgrx::pg_sys;
+use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::prelude::*;
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::panic::AssertUnwindSafe;
+use std::str::FromStr;
+
+/// A parameter of a query: its type and its value, null if there is none.
+pub struct Param(pg_sys::Oid, Option<pg_sys::Datum>);
+
+impl Param {
+    /// An OID.
+    pub fn oid(value: pg_sys::Oid) -> Self {
+        Self(pg_sys::OIDOID, value.into_datum())
+    }
+
+    /// A bigint, or null.
+    pub fn bigint(value: Option<i64>) -> Self {
+        Self(pg_sys::INT8OID, value.into_datum())
+    }
+
+    /// A timestamptz, in microseconds since 2000.
+    pub fn timestamptz(value: i64) -> Self {
+        Self(pg_sys::TIMESTAMPTZOID, value.into_datum())
+    }
+
+    /// A text, or null.
+    pub fn text(value: Option<&CStr>) -> Self {
+        // SAFETY: copies a valid C string into memory that lives as long as the SPI connection.
+        let copy = |text: &CStr| unsafe { pg_sys::cstring_to_text(text.as_ptr()) };
+        Self(pg_sys::TEXTOID, value.map(|text| copy(text).into()))
+    }
+}
+
+/// One row of a result, as texts.
+pub type Row<const N: usize> = [Option<CString>; N];
+
+/// The rows of a query whose columns are `N` texts. They are those of this moment: what other
+/// transactions have committed is seen whatever the isolation level of this one, as by ALTER TABLE.
+///
+/// Runs in an SPI connection.
+pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
+    // SAFETY: the latest snapshot has to see what this transaction has done. An error drops it, as any.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        let rows = rows_for_caller(query, params);
+        pg_sys::PopActiveSnapshot();
+        rows
+    }
+}
+
+/// The same, but those that the statement sees which has called the function.
+pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
+    let mut types: Vec<_> = params.iter().map(|Param(kind, _)| *kind).collect();
+    let mut values: Vec<_> =
+        params.iter().map(|Param(_, value)| value.unwrap_or(pg_sys::Datum::null())).collect();
+    let nulls: Vec<_> =
+        params.iter().map(|Param(_, value)| if value.is_some() { b' ' } else { b'n' }).collect();
+    // SAFETY: the arrays are as long as told. "Read-only" has SPI use the snapshot that is active.
+    unsafe {
+        let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
+        let (nulls, count) = (nulls.as_ptr().cast::<c_char>(), params.len() as c_int);
+        let query = query.as_ptr();
+        run(|| pg_sys::SPI_execute_with_args(query, count, types, values, nulls, true, 0));
+        fetch()
+    }
+}
+
+/// A number that a query has returned as text.
+pub fn number<T: FromStr>(text: Option<&CStr>) -> Option<T> {
+    text?.to_str().ok()?.parse().ok()
+}
+
+/// The rows of the query that ran last, as texts.
+///
+/// # Safety
+/// It has to have returned rows of `N` columns, without an error.
+unsafe fn fetch<const N: usize>() -> Vec<Row<N>> {
+    // SAFETY: the caller's word; SPI keeps the rows until the connection ends, and SPI_getvalue()
+    // returns a new C string or null.
+    unsafe {
+        let table = pg_sys::SPI_tuptable;
+        let rows = std::slice::from_raw_parts((*table).vals, pg_sys::SPI_processed as usize);
+        let text = |row, column| {
+            let text = pg_sys::SPI_getvalue(row, (*table).tupdesc, column as c_int + 1);
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_owned())
+        };
+        rows.iter().map(|row| std::array::from_fn(|column| text(*row, column))).collect()
+    }
+}
+
+/// Executes a statement, in an SPI connection.
+pub fn execute(statement: &CStr) {
+    // SAFETY: a valid C string.
+    run(|| unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
+}
+
+/// Runs what returns a status of SPI. An error of PostgreSQL's comes with texts that pgrx has made UTF-8,
+/// which may be no text at all in the encoding of the database.
+fn run(statement: impl FnOnce() -> c_int) {
+    let status = PgTryBuilder::new(AssertUnwindSafe(statement))
+        .catch_others(|error| match error {
+            CaughtError::PostgresError(report) if !database_is_utf8() => {
+                let text = |text: Option<&str>| ascii(text.unwrap_or_default().chars());
+                let (message, detail) = (text(Some(report.message())), text(report.detail()));
+                let (code, hint) = (report.sql_error_code(), text(report.hint()));
+                Report::new(code, message, detail, hint).raise()
+            }
+            error => error.rethrow(),
+        })
+        .execute();
+    check(status);
+}
+
+/// Errors of a statement are raised by PostgreSQL; what is left is a statement that SPI does not
+/// execute, as `COPY`.
+fn check(status: c_int) {
+    if let Err(error) = Spi::check_status(status) {
+        Report::new(
+            Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "a statement could not be executed",
+            error.to_string(),
+            "",
+        )
+        .raise()
+    }
+}
+
+/// Sends a NOTICE.
+pub fn notice(message: &CStr) {
+    let mut notice = pg_sys::ErrorData {
+        elevel: pg_sys::NOTICE as c_int,
+        message: message.as_ptr().cast_mut(),
+        ..Default::default()
+    };
+    // SAFETY: everything else is zero, which stands for "not given"; the message is copied.
+    unsafe { pg_sys::ThrowErrorData(&mut notice) };
+}
+
+/// A text for an error message, which pgrx has in UTF-8 only: in a database of another encoding,
+/// what is not ASCII is shown as question marks.
+pub fn readable(text: &CStr) -> String {
+    match text.to_str() {
+        Ok(text) if database_is_utf8() => text.to_owned(),
+        _ => ascii(text.to_bytes().iter().copied().map(char::from)),
+    }
+}
+
+fn ascii(text: impl Iterator<Item = char>) -> String {
+    text.map(|c| if c.is_ascii() { c } else { '?' }).collect()
+}
+
+fn database_is_utf8() -> bool {
+    // SAFETY: a plain read of what is fixed for the session.
+    unsafe { pg_sys::GetDatabaseEncoding() as u32 == pg_sys::pg_enc::PG_UTF8 }
+}

@@ -1,0 +1,29 @@
+//! A Maelstrom node for the workloads `echo` and `unique-ids`, whose IDs come from PostgreSQL.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use snowflake_systems::maelstrom::{node, scratch};
+
+/// Speaks Maelstrom's protocol on standard input and output. At init it starts a private PostgreSQL
+/// server, that of $PG_CONFIG, with pg_snowflake; at the end of its input it stops and removes it.
+#[derive(Parser)]
+struct Arguments {
+    /// Wait for the end of the input, then remove a node's directory
+    #[arg(long, hide = true, value_name = "DIRECTORY")]
+    sweep: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().sweep {
+        Some(directory) => scratch::sweep(&directory),
+        None => node::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The whole: a store, three members, and what an operator does to them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use postgres::{Client, Config, NoTls, config::TargetSessionAttrs};
+use snowflake_cluster::{Installation, wait_for};
+
+use super::{
+    configuration,
+    etcd::Etcd,
+    member::Member,
+    rest::{self, Status},
+    warden::Warden,
+};
+
+/// Of a busy machine.
+const DEADLINE: Duration = Duration::from_secs(120);
+const LOG_TAIL: usize = 30;
+/// How many members there are.
+pub const SIZE: usize = 3;
+
+/// Three members that agree on a leader. Dropping it leaves nothing behind.
+#[derive(Debug)]
+pub struct Cluster {
+    members: Vec<Member>,
+    _etcd: Etcd,
+    /// Dropped last: it ends everything else.
+    _warden: Warden,
+}
+
+impl Cluster {
+    /// Starts one whose members have these machine ids; returns when all of them are in place.
+    pub fn start(machine_ids: [u32; SIZE]) -> Result<Self> {
+        let installation = Installation::find()?;
+        let warden = Warden::engage(&installation)?;
+        let etcd = Etcd::start(warden.home(), &installation)?;
+        let numbered = machine_ids.into_iter().zip(1..);
+        let mut members = numbered
+            .map(|(machine_id, number)| {
+                let name = format!("member{number}");
+                Member::make(&name, machine_id, warden.home(), etcd.port, &installation)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        for member in &mut members {
+            member.start()?;
+        }
+        let cluster = Self { members, _etcd: etcd, _warden: warden };
+        cluster.wait_until_whole()?;
+        Ok(cluster)
+    }
+
+    /// All members.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How clients find the leader: all addresses, of which only the one that takes writes will do.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = configuration::client(self.members.iter().map(Member::port));
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        config
+    }
+
+    /// A session with the leader.
+    pub fn connect(&self) -> Result<Client> {
+        self.config().connect(NoTls).context("connecting to the leader")
+    }
+
+    /// Which member leads, as Patroni says.
+    pub fn leader(&self) -> Result<usize> {
+        let statuses = self.statuses()?;
+        let leader = statuses.iter().find(|it| it.role == "leader").context("nobody leads")?;
+        let named = self.members.iter().position(|member| member.name() == leader.name);
+        named.with_context(|| format!("nobody is called {}", leader.name))
+    }
+
+    /// SIGKILL to all of a member.
+    pub fn kill9(&mut self, member: usize) -> Result<()> {
+        self.members[member].kill9()
+    }
+
+    /// Starts a member that was killed.
+    pub fn revive(&mut self, member: usize) -> Result<()> {
+        self.members[member].start()
+    }
+
+    /// Has the leader hand over to the synchronous standby; returns when Patroni says that it has.
+    pub fn switchover(&self) -> Result<()> {
+        let leader = &self.members[self.leader()?];
+        rest::switchover(leader.api(), leader.name())
+    }
+
+    /// Waits until there is a leader, a synchronous standby, and another standby that follows.
+    pub fn wait_until_whole(&self) -> Result<()> {
+        let mut seen = Vec::new();
+        let mut whole = || {
+            seen = self.statuses().unwrap_or_default();
+            Ok(is_whole(&seen))
+        };
+        wait_for("Patroni's members to be in place", DEADLINE, &mut whole).map_err(|error| {
+            anyhow!("{error:#}; the last that was seen: {seen:?}\n{}", self.logs())
+        })
+    }
+
+    /// Waits until all members have replayed what the leader has written by now.
+    pub fn wait_for_replay(&self) -> Result<()> {
+        let lsn = "SELECT pg_current_wal_lsn()::text";
+        let lsn: String = self.connect()?.query_one(lsn, &[])?.get(0);
+        for member in &self.members {
+            let mut client = member.connect()?;
+            let replayed = "SELECT NOT pg_is_in_recovery()
+                OR pg_last_wal_replay_lsn() >= $1::text::pg_lsn";
+            wait_for(&format!("{} to replay {lsn}", member.name()), DEADLINE, || {
+                Ok(client.query_one(replayed, &[&lsn])?.get(0))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn statuses(&self) -> Result<Vec<Status>> {
+        let up = self.members.iter().filter(|member| member.is_up());
+        let answers: Vec<_> = up.filter_map(|member| rest::members(member.api()).ok()).collect();
+        // They are to agree, or some still see the past.
+        let first = answers.first().context("no Patroni answers")?;
+        let agree = answers.iter().all(|it| roles(it) == roles(first));
+        ensure!(agree, "the members see different clusters");
+        Ok(first.clone())
+    }
+
+    /// The end of each member's log.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        let tail = |member: &Member| {
+            let log = member.log().unwrap_or_default();
+            let lines: Vec<_> = log.lines().collect();
+            let tail = lines[lines.len().saturating_sub(LOG_TAIL)..].join("\n");
+            format!("the end of the log of {}:\n{tail}\n", member.name())
+        };
+        self.members.iter().map(tail).collect()
+    }
+}
+
+fn roles(statuses: &[Status]) -> Vec<(&str, &str)> {
+    let mut roles: Vec<_> = statuses.iter().map(|it| (&*it.name, &*it.role)).collect();
+    roles.sort_unstable();
+    roles
+}
+
+fn is_whole(statuses: &[Status]) -> bool {
+    let count = |role: &str| statuses.iter().filter(|it| it.role == role).count();
+    statuses.len() == SIZE
+        && [count("leader"), count("sync_standby"), count("replica")] == [1, 1, 1]
+        && statuses.iter().all(|it| ["running", "streaming"].contains(&&*it.state))
+        && statuses.iter().all(|it| it.timeline.is_some() && it.timeline == statuses[0].timeline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(list: [(&str, &str, u64); SIZE]) -> Vec<Status> {
+        let status = |(role, state, timeline): (&str, &str, u64)| Status {
+            name: role.into(),
+            role: role.into(),
+            state: state.into(),
+            timeline: Some(timeline),
+        };
+        list.map(status).into()
+    }
+
+    #[test]
+    fn a_whole_cluster_has_a_leader_and_two_standbys_that_follow_it() {
+        let whole =
+            [("leader", "running", 2), ("sync_standby", "running", 2), ("replica", "streaming", 2)];
+        assert!(is_whole(&statuses(whole)));
+        let [leader, sync, replica] = whole;
+        assert!(!is_whole(&statuses([leader, ("replica", "running", 2), replica])));
+        assert!(!is_whole(&statuses([leader, sync, ("replica", "starting", 2)])));
+        assert!(!is_whole(&statuses([leader, sync, ("replica", "running", 1)])));
+        assert!(!is_whole(&statuses(whole)[..2]));
+    }
+}

@@ -1,0 +1,130 @@
+//! One member: a Patroni, the PostgreSQL that it runs, and that server's own wall clock.
+
+use std::{
+    fs::{self, File},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use postgres::{Client, Config, NoTls};
+use snowflake_cluster::{
+    Installation, kill9_in,
+    shim::{Clock, Shim},
+};
+
+use super::{configuration, ports};
+
+/// One of the three.
+#[derive(Debug)]
+pub struct Member {
+    name: String,
+    home: PathBuf,
+    installation: Installation,
+    shim: Shim,
+    port: u16,
+    api: u16,
+    patroni: Option<Child>,
+}
+
+impl Member {
+    /// Makes its directory in `home`; `etcd` is the store's port.
+    pub fn make(
+        name: &str,
+        machine_id: u32,
+        home: &Path,
+        etcd: u16,
+        installation: &Installation,
+    ) -> Result<Self> {
+        let home = home.join(name);
+        fs::create_dir(&home).context("making a member's directory")?;
+        installation.give(&home)?;
+        let shim = Shim::with_clock(&home, installation)?;
+        let [port, api] = ports::free()?;
+        configuration::link_programs(&home, installation, &shim)?;
+        configuration::write(&home, name, machine_id, [port, api, etcd])?;
+        let installation = installation.clone();
+        Ok(Self { name: name.to_owned(), home, installation, shim, port, api, patroni: None })
+    }
+
+    /// What Patroni calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its PostgreSQL listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where its Patroni's REST API listens.
+    #[must_use]
+    pub fn api(&self) -> u16 {
+        self.api
+    }
+
+    /// Whether it has been started, and not killed since.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.patroni.is_some()
+    }
+
+    /// The wall clock of its PostgreSQL.
+    pub fn clock(&self) -> Result<&Clock> {
+        self.shim.clock().context("every member has a clock")
+    }
+
+    /// Starts its Patroni, which starts PostgreSQL in its own time.
+    pub fn start(&mut self) -> Result<()> {
+        ensure!(!self.is_up(), "member {} runs already", self.name);
+        let log = File::options().create(true).append(true).open(self.log_file())?;
+        let process = self
+            .installation
+            .as_server_user("patroni")
+            .arg(configuration::FILE)
+            .env("HOME", &self.home)
+            .current_dir(&self.home)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("running patroni (`tools/setup systems` installs it)")?;
+        self.patroni = Some(process);
+        Ok(())
+    }
+
+    /// SIGKILL to its Patroni and to every process of its PostgreSQL, at once.
+    pub fn kill9(&mut self) -> Result<()> {
+        let mut patroni =
+            self.patroni.take().with_context(|| format!("member {} does not run", self.name))?;
+        kill9_in(&self.home)?;
+        patroni.wait()?;
+        Ok(())
+    }
+
+    /// How the `postgres` crate reaches its PostgreSQL.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        configuration::client([self.port])
+    }
+
+    /// A session, whether it leads or follows.
+    pub fn connect(&self) -> Result<Client> {
+        let client = self.config().connect(NoTls);
+        client.with_context(|| format!("connecting to member {}", self.name))
+    }
+
+    /// All that its Patroni and its PostgreSQL have logged.
+    pub fn log(&self) -> Result<String> {
+        let bytes = fs::read(self.log_file()).context("reading a member's log")?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.home.join("log")
+    }
+}
