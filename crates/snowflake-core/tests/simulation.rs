@@ -6,8 +6,9 @@ mod simulator;
 
 use fastrand::Rng;
 use simulator::capacity::Capacity;
+use simulator::check::Findings;
 use simulator::lease::Keeper;
-use simulator::machine::{Counts, MILLI, Machine};
+use simulator::machine::{Counts, MILLI, Machine, SECOND};
 use simulator::series;
 use simulator::server::Server;
 use simulator::world::{MAX_SKEW, Outcome, Regime, World};
@@ -136,6 +137,25 @@ fn two_servers_of_one_identity_are_found_out() {
 fn without_a_lease_a_crash_and_a_clock_that_steps_back_repeat_ids() {
     let outcome = World { lease_is_kept: false, ..world_of(Regime::Everything) }.run();
     assert!(outcome.findings.duplicates > 0, "{outcome:#?}");
+}
+
+#[test]
+fn a_standby_that_only_has_a_copy_of_the_lease_file_repeats_ids() {
+    let world = world_of(Regime::Failovers);
+    let outcome = World { lease_is_in_wal: false, ..world }.run();
+    assert!(outcome.findings.duplicates > 0, "{outcome:#?}");
+}
+
+#[test]
+fn a_standby_knows_every_lease_unless_its_checkpoint_overtakes_its_keeper() {
+    for checkpoints_wait in [true, false] {
+        let worlds = worlds_of(Regime::Failovers);
+        let worlds = worlds.map(|it| World { checkpoints_wait, fault_every: SECOND, ..it });
+        let findings: Vec<_> = worlds.map(|world| world.run().findings).collect();
+        let duplicates: u64 = findings.iter().map(|findings| findings.duplicates).sum();
+        assert_eq!(duplicates > 0, !checkpoints_wait);
+        assert_eq!(findings.iter().all(Findings::are_none), checkpoints_wait, "{findings:#?}");
+    }
 }
 
 #[test]

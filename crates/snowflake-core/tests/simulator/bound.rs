@@ -25,9 +25,8 @@
 //! * **a first write of the lease after a start that failed**: the same as a crash, each time, because
 //!   what failed may be on disk all the same;
 //! * **a clean restart**: what the ID clock was ahead of true time;
-//! * **a failover**: where the last one began, or the greatest skew so far + max_drift + a lease's
-//!   length, whichever is more, plus two lengths: that far does a standby keep its own lease ahead of
-//!   the clock it follows, and no clock that is set back takes it along.
+//! * **a failover**: what a crash of the primary at that moment or any before would have left, because
+//!   the standby begins at the end of a lease that its primary, or one before, has written.
 //!
 //! The 1 ms is what the clock's reading is cut by. *Proof.* A call reads the wall clock before it
 //! takes a ticket, and never takes one of an earlier millisecond: time(b) > tb + skew(b) - 1 ms.
@@ -56,11 +55,10 @@ const LENGTH: i64 = LENGTH_MILLIS * MILLI;
 pub struct Ceiling {
     max_drift: i64,
     carried: Cell<i64>,
-    /// The most that the wall clock was ahead of true time in this server life, and ever.
+    /// The most that the wall clock was ahead of true time in this server life.
     wall_of_life: Cell<i64>,
-    wall_ever: Cell<i64>,
-    /// Where the last failover began.
-    standby: Cell<i64>,
+    /// Where the leases of earlier lives can have ended, in true time.
+    leases: Cell<i64>,
 }
 
 impl Ceiling {
@@ -69,8 +67,7 @@ impl Ceiling {
             max_drift: i64::from(max_drift_millis) * MILLI,
             carried: Cell::new(NOTHING),
             wall_of_life: Cell::new(skew),
-            wall_ever: Cell::new(skew),
-            standby: Cell::new(NOTHING),
+            leases: Cell::new(NOTHING),
         }
     }
 
@@ -93,33 +90,30 @@ impl Ceiling {
     pub fn stepped(&self, lead: Option<i64>, under_way: i64, to: i64) {
         self.carried.set(lead.unwrap_or(self.carried.get()).max(under_way));
         self.wall_of_life.set(self.wall_of_life.get().max(to));
-        self.wall_ever.set(self.wall_ever.get().max(to));
     }
 
-    pub fn crashed(&self, lead: Option<i64>) {
+    pub fn crashed(&self, now: i64, lead: Option<i64>) {
         let by_clock = self.wall_of_life.get() + self.max_drift;
         let carried = match lead {
-            Some(lead) => lead.max(by_clock) + LENGTH,
-            None => self.carried.get().max(by_clock + LENGTH),
+            Some(lead) => lead.max(by_clock) + LENGTH + MILLI,
+            None => self.carried.get().max(by_clock + LENGTH + MILLI),
         };
-        self.carried.set(carried + MILLI);
+        self.carried.set(carried);
+        self.leases.set(self.leases.get().max(now + carried));
     }
 
-    pub fn stopped(&self, lead: Option<i64>) {
-        if let Some(lead) = lead {
-            self.carried.set(lead);
-        }
+    pub fn stopped(&self, now: i64, lead: Option<i64>) {
+        let carried = self.carried.get();
+        self.crashed(now, lead);
+        self.carried.set(lead.unwrap_or(carried));
     }
 
-    pub fn failed_over(&self) {
-        let by_clock = self.wall_ever.get() + self.max_drift + LENGTH;
-        let start = by_clock.max(self.standby.get()) + 2 * LENGTH + MILLI;
-        self.standby.set(start);
-        self.carried.set(start);
+    pub fn failed_over(&self, now: i64, lead: Option<i64>) {
+        self.crashed(now, lead);
+        self.carried.set(self.leases.get() - now);
     }
 
     pub fn started(&self, offset: i64) {
         self.wall_of_life.set(offset);
-        self.wall_ever.set(self.wall_ever.get().max(offset));
     }
 }

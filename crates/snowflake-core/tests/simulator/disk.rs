@@ -19,6 +19,11 @@ impl Disk {
         Self { durable: None, writing: None, keeps }
     }
 
+    /// What a backup has of it.
+    pub fn copy(&self) -> Self {
+        Self { writing: None, ..self.clone() }
+    }
+
     pub fn begin(&mut self, record: &Record) {
         self.writing = Some(record.to_bytes());
     }

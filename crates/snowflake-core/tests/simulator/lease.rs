@@ -3,7 +3,7 @@
 
 use super::machine::{MILLI, SECOND};
 use super::server::{Refusal, Server};
-use snowflake_core::{IssueError, Record, Tick};
+use snowflake_core::{IssueError, Tick};
 
 /// How far the lease runs ahead of the ID clock.
 pub const LENGTH_MILLIS: i64 = 1_000;
@@ -51,6 +51,7 @@ impl Server {
             return Ok(());
         }
         self.write(end).await?;
+        self.machine.write_to_wal(end);
         self.lease.extend(end);
         self.check_durable();
         self.ticker_at_extension.set(newest);
@@ -82,13 +83,13 @@ impl Server {
             (dice.i64(50..longest), machine.world.regime.disk_fails() && dice.u32(0..50) == 0)
         });
         self.written_at.set(machine.now.get() + takes);
-        machine.disk.borrow_mut().begin(&self.record(end));
+        machine.disk.borrow_mut().begin(&machine.record(end));
         machine.sleep(takes).await;
         if fails {
             machine.count(|counts| counts.failed_writes += 1);
             machine.dice(|dice| machine.disk.borrow_mut().cut_off(dice));
             if self.lease.end() == 0 {
-                machine.ceiling.crashed(self.lead());
+                machine.ceiling.crashed(machine.now.get(), self.lead());
             }
             return Err(Refusal::Disk);
         }
@@ -102,10 +103,6 @@ impl Server {
         if self.machine.world.lease_is_kept && durable < self.lease.end() {
             self.machine.log.borrow_mut().lease_is_shorter(durable, self.lease.end());
         }
-    }
-
-    pub fn record(&self, end: Tick) -> Record {
-        Record { space: self.generator.space(), node: self.generator.node(), end }
     }
 
     /// Raises the counter above everything that this server, or the one it was a standby of, may
@@ -128,7 +125,7 @@ impl Server {
         let end = self.lease.end();
         if end != 0 {
             let mark = self.ticker.peek().min(end);
-            self.machine.disk.borrow_mut().write(&self.record(mark));
+            self.machine.disk.borrow_mut().write(&self.machine.record(mark));
         }
     }
 }

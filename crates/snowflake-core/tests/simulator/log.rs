@@ -160,9 +160,14 @@ impl Log {
         !committed.is_empty()
     }
 
+    /// All sessions are gone, and nobody keeps the IDs that they have not committed.
+    pub fn abort(&mut self) {
+        self.uncommitted.iter_mut().flatten().for_each(Vec::clear);
+    }
+
     /// The machine is lost, and with it what no standby had.
     pub fn lose_uncommitted(&mut self) {
-        self.uncommitted.iter_mut().flatten().for_each(Vec::clear);
+        self.abort();
         self.newest = self.newest_committed;
     }
 

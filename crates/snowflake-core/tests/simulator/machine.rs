@@ -3,10 +3,11 @@
 use super::bound::{Ceiling, MAX_SESSIONS};
 use super::disk::Disk;
 use super::log::{Call, Log};
+use super::wal::{Restart, Wal};
 use super::world::World;
 use fastrand::Rng;
 use serde::Serialize;
-use snowflake_core::{Clocks, Epoch, Generator, Node, Space, Tick};
+use snowflake_core::{Clocks, Epoch, Generator, Node, Record, Space, Tick};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::ops::AddAssign;
@@ -34,10 +35,9 @@ pub struct Machine {
     under_way: [Cell<i64>; MAX_SESSIONS as usize],
     pub log: RefCell<Log>,
     pub counts: RefCell<Counts>,
-    /// Wall clock of the last commit that the standby has replayed, since 1970.
-    pub committed: Cell<Option<i64>>,
-    /// When that was.
-    pub committed_at: Cell<i64>,
+    /// The WAL of the server and those it was a standby of.
+    pub wal: RefCell<Wal>,
+    pub restart: Cell<Restart>,
 }
 
 impl Machine {
@@ -56,8 +56,8 @@ impl Machine {
             under_way: std::array::from_fn(|_| Cell::new(i64::MIN)),
             log: RefCell::new(Log::new(world, identity)),
             counts: RefCell::default(),
-            committed: Cell::new(None),
-            committed_at: Cell::new(0),
+            wal: RefCell::new(Wal::new(world.lease_is_in_wal)),
+            restart: Cell::default(),
         }
     }
 
@@ -144,12 +144,38 @@ impl Machine {
         self.log.borrow_mut().add(id, call, now, now + offset, latest);
     }
 
-    /// The rows of this session's IDs are committed and replayed by the standby.
+    /// The rows of this session's IDs are committed: a standby replays them before its promotion, and
+    /// everything that precedes them in WAL.
     pub fn commit(&self, session: usize) {
         if self.log.borrow_mut().commit(session, self.now.get()) {
-            self.committed.set(Some(START + self.now.get() + self.offset.get()));
-            self.committed_at.set(self.now.get());
+            self.wal.borrow_mut().commit();
         }
+    }
+
+    pub fn record(&self, end: Tick) -> Record {
+        Record { space: self.generator.space(), node: self.generator.node(), end }
+    }
+
+    /// Writes that IDs up to this tick may be issued; the lease file says so already.
+    pub fn write_to_wal(&self, end: Tick) {
+        let generator = &self.generator;
+        let mut wal = self.wal.borrow_mut();
+        wal.write(generator.unix_millis(generator.whole_millis(end)));
+        self.restart.set(Restart { kept: wal.len(), ..self.restart.get() });
+    }
+
+    /// A clean stop waits until the standby has everything.
+    pub fn shut_down(&self) {
+        let (mut wal, mut restart) = (self.wal.borrow_mut(), self.restart.get());
+        wal.commit();
+        restart.shut_down(&wal, self.world.checkpoints_wait);
+        self.restart.set(restart);
+    }
+
+    /// A server with these files has a checkpoint.
+    pub fn checkpoint(&self, restart: &mut Restart) {
+        let (wal, waits) = (self.wal.borrow(), self.world.checkpoints_wait);
+        self.dice(|dice| restart.checkpoint(&wal, waits, dice));
     }
 }
 

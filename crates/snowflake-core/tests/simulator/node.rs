@@ -66,19 +66,18 @@ pub struct Node {
     life: Option<Life>,
     standby: Option<Standby>,
     fault_at: i64,
-    last_fault: i64,
     start_at: i64,
-    look_at: i64,
+    /// When the standby does something, or a new one is made.
+    standby_at: i64,
 }
 
 impl Node {
     pub fn new(world: &World, identity: Identity, skew: i64, mut dice: Rng) -> Self {
         let start_at = dice.i64(0..SECOND);
         let machine = Rc::new(Machine::new(world, identity, skew, dice));
-        let standby = world.regime.has_standby().then(|| Standby::new(&machine.disk.borrow()));
-        let look_at = if standby.is_some() { standby::LOOK_EVERY } else { i64::MAX };
+        let standby_at = if world.regime.has_standby() { 0 } else { i64::MAX };
         let mut node =
-            Self { machine, life: None, standby, fault_at: 0, last_fault: 0, start_at, look_at };
+            Self { machine, life: None, standby: None, fault_at: 0, start_at, standby_at };
         node.plan_next_fault();
         node
     }
@@ -87,7 +86,7 @@ impl Node {
     pub fn run_until(&mut self, end: i64, runs: &mut Vec<Run>) {
         loop {
             let (turn, task) = self.life.as_ref().map_or((self.start_at, 0), Life::next);
-            let now = turn.min(self.fault_at).min(self.look_at);
+            let now = turn.min(self.fault_at).min(self.standby_at);
             if now >= end {
                 break;
             }
@@ -95,13 +94,16 @@ impl Node {
             if now == self.fault_at {
                 self.suffer();
                 self.plan_next_fault();
-            } else if now == self.look_at {
-                self.standby.iter_mut().for_each(|standby| standby.look(&self.machine));
-                self.look_at += standby::LOOK_EVERY;
+            } else if now == self.standby_at {
+                match &mut self.standby {
+                    Some(standby) => standby.act(&self.machine),
+                    None => self.standby = Some(Standby::new(&self.machine)),
+                }
+                self.standby_at += standby::pause(&self.machine);
             } else if let Some(life) = &mut self.life {
                 life.run(task);
             } else {
-                self.start(None);
+                self.restart();
             }
         }
         self.machine.log.borrow_mut().take_runs(runs);
@@ -120,18 +122,16 @@ impl Node {
     }
 
     fn plan_next_fault(&mut self) {
-        let mean = self.machine.world.fault_every;
-        let wait = self.machine.dice(|dice| exponential(dice, mean));
+        let World { fault_every, regime, .. } = self.machine.world;
+        let wait = self.machine.dice(|dice| {
+            // Where there is a standby, faults like company.
+            let soon = regime.has_standby() && dice.u32(0..3) == 0;
+            exponential(dice, if soon { fault_every / 50 } else { fault_every })
+        });
         self.fault_at = self.machine.now.get() + wait;
     }
 
     fn suffer(&mut self) {
-        // What a primary's clock was for so short a time that nobody committed anything and the
-        // standby looked at it is nothing that a standby can know.
-        if self.standby.as_ref().is_some_and(|standby| standby.seen <= self.last_fault) {
-            return;
-        }
-        self.last_fault = self.machine.now.get();
         let faults = self.machine.world.regime.faults();
         match self.machine.dice(|dice| dice.choice(faults).copied()) {
             None => {}
@@ -153,6 +153,15 @@ impl Node {
         self.life = Some(Life::new(&self.machine, replayed));
     }
 
+    /// With what is replayed from the last checkpoint on.
+    fn restart(&mut self) {
+        let mut restart = self.machine.restart.get();
+        self.machine.checkpoint(&mut restart);
+        self.machine.restart.set(restart);
+        let replayed = self.machine.wal.borrow().replay(restart.redo);
+        self.start(replayed);
+    }
+
     fn start_later(&mut self) {
         let down = self.machine.dice(|dice| {
             let longest = dice.choice([MILLI, 100 * MILLI, 5 * SECOND]).unwrap();
@@ -172,7 +181,9 @@ impl Node {
         if self.life.take().is_none() {
             return;
         }
-        machine.ceiling.crashed(lead);
+        machine.ceiling.crashed(machine.now.get(), lead);
+        machine.log.borrow_mut().abort();
+        machine.dice(|dice| machine.wal.borrow_mut().cut_off(dice));
         let writing = machine.dice(|dice| machine.disk.borrow_mut().cut_off(dice));
         machine.count(|counts| {
             counts.crashes += 1;
@@ -189,39 +200,42 @@ impl Node {
         };
         // Nothing is known of a lease that is not in force, as after a failed write.
         match life.server.lease.end() {
-            0 => machine.ceiling.crashed(lead),
-            _ => machine.ceiling.stopped(lead),
+            0 => machine.ceiling.crashed(machine.now.get(), lead),
+            _ => machine.ceiling.stopped(machine.now.get(), lead),
         }
         life.server.write_exact_mark();
+        machine.log.borrow_mut().abort();
+        machine.shut_down();
         machine.count(|counts| counts.clean_stops += 1);
         self.start_later();
     }
 
-    /// The machine is lost. Its standby, with another clock, takes its place and its identity.
+    /// The machine is lost, running or not. Its standby, with another clock, takes its place and its
+    /// identity.
     fn fail_over(&mut self) {
-        let machine = &self.machine;
-        let Some(standby) = &mut self.standby else { return };
+        let (lead, machine) = (self.lead(), &self.machine);
+        // Until there is a standby again, nobody takes over.
+        let Some(standby) = self.standby.take() else { return self.crash() };
         self.life = None;
-        machine.ceiling.failed_over();
+        machine.ceiling.failed_over(machine.now.get(), lead);
         machine.log.borrow_mut().lose_uncommitted();
-        *machine.disk.borrow_mut() = standby.disk.clone();
+        machine.dice(|dice| machine.wal.borrow_mut().cut_off(dice));
+        let replayed = standby.promote(machine);
+        machine.restart.set(standby.restart);
+        *machine.disk.borrow_mut() = standby.disk;
         machine.set_clock(machine.dice(|dice| dice.i64(-MAX_SKEW..=MAX_SKEW)));
         machine.count(|counts| counts.failovers += 1);
-        *standby = Standby::new(&machine.disk.borrow());
-        standby.look(machine);
-        self.look_at = machine.now.get() + standby::LOOK_EVERY;
-        self.start(standby::replayed_millis(&self.machine));
+        self.standby_at = machine.now.get() + standby::pause(machine);
+        self.start(replayed);
     }
 
     fn step_back(&mut self) {
-        let least = self.machine.world.regime.least_step();
-        let step = self.machine.dice(|dice| log_uniform(dice, least, 3 * YEAR));
+        let step = self.machine.dice(|dice| log_uniform(dice, MILLI, 3 * YEAR));
         self.set_clock(self.machine.offset() - step);
     }
 
     fn step_forward(&mut self) {
-        let least = self.machine.world.regime.least_step();
-        let step = self.machine.dice(|dice| log_uniform(dice, least, HOUR));
+        let step = self.machine.dice(|dice| log_uniform(dice, MILLI, HOUR));
         self.set_clock(self.machine.offset() + step);
     }
 

@@ -37,7 +37,7 @@ pub struct Server {
     /// When the write under way is over.
     pub written_at: Cell<i64>,
     pub wake_keeper: Cell<bool>,
-    /// The moment that IDs in replayed rows lie below, where the server was a standby.
+    /// Where the last lease ends that was replayed at the start, or as a standby.
     pub replayed: Option<i64>,
     /// So many steps of calls from now, one is interrupted.
     interrupt_in: Cell<u32>,

@@ -1,56 +1,59 @@
-//! A standby that has every committed row, and follows its primary's clock as the extension's
-//! `lease.rs` has it.
+//! A standby that has every committed row, and with it the lease that covers the row, as the
+//! extension's `keeper.rs` and `lease.rs` have it.
 
 use super::disk::Disk;
-use super::lease::LENGTH_MILLIS;
-use super::machine::{MILLI, Machine, SECOND};
-use snowflake_core::{Follower, Record};
+use super::machine::{Machine, exponential};
+use super::wal::Restart;
 
-pub const LOOK_EVERY: i64 = SECOND;
+/// Between two things that it does, on average. The keeper is far faster.
+const EVERY: i64 = 300_000;
 
 pub struct Standby {
     pub disk: Disk,
-    follower: Option<Follower>,
-    /// What was replayed at the last look.
-    replayed: Option<i64>,
-    /// True time of the last commit that was looked at.
-    pub seen: i64,
+    pub restart: Restart,
+    /// Where replay began in this life; none while it is down.
+    began: Option<usize>,
 }
 
-/// The moment that IDs in replayed rows lie below, in milliseconds since 1970.
-pub fn replayed_millis(machine: &Machine) -> Option<i64> {
-    let drift = i64::from(machine.world.max_drift) + LENGTH_MILLIS;
-    machine.committed.get().map(|micros| micros.div_euclid(MILLI) + 1 + drift)
+/// How long nothing is heard of it.
+pub fn pause(machine: &Machine) -> i64 {
+    machine.dice(|dice| exponential(dice, EVERY))
 }
 
 impl Standby {
-    /// Made from a copy of the primary's files.
-    pub fn new(disk: &Disk) -> Self {
-        Self { disk: disk.clone(), follower: None, replayed: None, seen: 0 }
+    /// Made from a copy of the primary's files, which were copied after the checkpoint that it
+    /// replays from.
+    pub fn new(machine: &Machine) -> Self {
+        let mut restart = machine.restart.get();
+        machine.checkpoint(&mut restart);
+        // What the primary has not flushed, a crash replaces by something else.
+        restart.kept = restart.kept.min(machine.wal.borrow().committed());
+        Self { disk: machine.disk.borrow().copy(), restart, began: Some(restart.redo) }
     }
 
-    /// What its keeper does once a second.
-    pub fn look(&mut self, machine: &Machine) {
-        let replayed = replayed_millis(machine);
-        if let Some(clock) = replayed.filter(|_| replayed != self.replayed) {
-            self.follow(machine, clock);
-            self.replayed = replayed;
-            self.seen = machine.committed_at.get();
+    /// It goes down, comes back, has a checkpoint, or its keeper gets to write.
+    pub fn act(&mut self, machine: &Machine) {
+        match (self.began, machine.dice(|dice| dice.u32(0..10))) {
+            (None, 0..3) => self.began = Some(self.restart.redo),
+            (None, _) => {}
+            (Some(_), 0) => self.began = None,
+            (Some(_), 1..4) => machine.checkpoint(&mut self.restart),
+            (Some(began), _) => self.keep(machine, began),
         }
     }
 
-    fn follow(&mut self, machine: &Machine, replayed: i64) {
-        let generator = &machine.generator;
-        let record = self.disk.read();
-        let now = machine.now.get() / MILLI;
-        let known = record.map_or(replayed, |record| generator.unix_millis(record.end));
-        let follower = self.follower.get_or_insert_with(|| Follower::new(known, now));
-        let mark = follower.see(replayed, now);
-        let tick_after = |millis: i64| generator.tick_at(mark.saturating_add(millis));
-        if record.is_none_or(|record| record.end < tick_after(LENGTH_MILLIS)) {
-            let end = tick_after(2 * LENGTH_MILLIS);
-            let (space, node) = (generator.space(), generator.node());
-            self.disk.write(&Record { space, node, end });
+    fn keep(&mut self, machine: &Machine, began: usize) {
+        let wal = machine.wal.borrow();
+        if let Some(end) = wal.replay(began).map(|millis| machine.generator.tick_at(millis))
+            && self.disk.read().is_none_or(|record| record.end < end)
+        {
+            self.disk.write(&machine.record(end));
         }
+        self.restart.kept = wal.committed();
+    }
+
+    /// The last lease that it has replayed when it has replayed everything: milliseconds since 1970.
+    pub fn promote(&self, machine: &Machine) -> Option<i64> {
+        machine.wal.borrow().replay(self.began.unwrap_or(self.restart.redo))
     }
 }

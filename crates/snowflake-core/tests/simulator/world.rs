@@ -55,7 +55,16 @@ impl Regime {
             Self::Steady | Self::SteadyWithoutDrift => &[],
             Self::Crashes => &[Crash, Crash, Stop],
             Self::Steps => &[StepBack, StepBack, StepForward, Correction],
-            Self::Failovers => &[Failover, StepBack, StepForward, Correction],
+            Self::Failovers => &[
+                Failover,
+                Failover,
+                Crash,
+                Stop,
+                CrashAndStepBack,
+                StepBack,
+                StepForward,
+                Correction,
+            ],
             Self::Everything => &[Crash, Stop, CrashAndStepBack, StepBack, StepForward, Correction],
         }
     }
@@ -65,12 +74,7 @@ impl Regime {
     }
 
     pub fn disk_fails(self) -> bool {
-        self == Self::Everything
-    }
-
-    /// A step that hides in the jitter of replay.
-    pub fn least_step(self) -> i64 {
-        if self.has_standby() { 3 * SECOND } else { MILLI }
+        matches!(self, Self::Failovers | Self::Everything)
     }
 }
 
@@ -112,6 +116,13 @@ pub struct World {
     pub believed_drift: Option<u32>,
     #[serde(skip)]
     pub lease_is_kept: bool,
+    /// Whether a standby comes to know of leases.
+    #[serde(skip)]
+    pub lease_is_in_wal: bool,
+    /// Whether a checkpoint is over only after the keeper of a standby has written what was replayed
+    /// before it, as it is unless the keeper hangs, or has been ended.
+    #[serde(skip)]
+    pub checkpoints_wait: bool,
     /// Whether the first two servers have one identity.
     #[serde(skip)]
     pub twins: bool,
@@ -140,6 +151,8 @@ impl World {
             fault_every: 8 * SECOND,
             believed_drift: None,
             lease_is_kept: true,
+            lease_is_in_wal: true,
+            checkpoints_wait: true,
             twins: false,
             collect_ids: false,
         }
