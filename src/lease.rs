@@ -196,11 +196,14 @@ fn floor(generator: &Generator, shared: &Shared, record: Option<Record>) -> (Tic
 /// As [`recorded`].
 pub fn mark(generator: &Generator, shared: &Shared) -> Result<Tick, Refusal> {
     if shared.lease.end() == 0 {
-        // No ID in this life yet.
-        Ok(floor(generator, shared, recorded(generator)?).0)
-    } else {
-        Ok(shared.ticker.peek())
+        // While the first lease is being written, the file ends where no ID has been.
+        let _reader = WRITER.share();
+        if shared.lease.end() == 0 {
+            // No ID in this life yet.
+            return Ok(floor(generator, shared, recorded(generator)?).0);
+        }
     }
+    Ok(shared.ticker.peek())
 }
 
 /// Until the first ID of this life: keeps what was replayed in this server's own lease, for the time after
