@@ -1,6 +1,7 @@
 //! Ctrl-C, and a polite kill: scenarios end with an error, and so everything is cleaned up.
 
 use std::{
+    process::ExitCode,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -39,6 +40,24 @@ pub fn check() -> Result<()> {
 #[must_use]
 pub fn is_set() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// How a program ends whose scenario has found out whether its claims hold; `what` is for the report
+/// of a failure.
+#[must_use]
+pub fn exit_code(what: &str, outcome: Result<bool>) -> ExitCode {
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(_) if is_set() => {
+            eprintln!("\nInterrupted. Nothing is left running.");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("{what} failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Lets time pass, for something that has to last so long.

@@ -32,18 +32,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match perform(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(_) if interrupt::is_set() => {
-            eprintln!("\nInterrupted. Nothing is left running.");
-            ExitCode::from(130)
-        }
-        Err(error) => {
-            eprintln!("The mesh failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    interrupt::exit_code("The mesh", perform(&Arguments::parse()))
 }
 
 /// Whether everything that was claimed holds.
