@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test regress soak fuzz install fmt lint bench alternatives clean
+.PHONY: help demo psql test regress soak fuzz install fmt lint bench cluster alternatives clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -39,8 +39,11 @@ lint: ## Clippy on everything, warnings are errors
 bench: ## Measure it
 	@tools/bench
 
-alternatives: ## Measure it beside UUIDs, auto-increment and ticket servers, for docs/alternatives.md
-	@tools/alternatives --docs docs
+cluster: ## Run the systems of docs/systems.md, all of them, and write that page (13 minutes)
+	@tools/cluster --json target/cluster.json --docs docs
+
+alternatives: ## Only what docs/alternatives.md is about: UUIDs, auto-increment, ticket servers
+	@tools/cluster alternatives --docs docs
 
 clean: ## Remove what was built and this checkout's private PostgreSQL
 	@tools/setup clean

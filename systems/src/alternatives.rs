@@ -13,6 +13,7 @@ mod words;
 use std::{thread, time::Duration};
 
 use anyhow::Result;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use availability::{Answers, Failure};
@@ -20,7 +21,10 @@ use client::Key;
 use measure::{Index, Load, PAUSE, Walk};
 use site::{PLACES, Site};
 
-use crate::report::Report;
+use crate::{
+    options::{defaults, seconds},
+    report::Report,
+};
 pub use scheme::Scheme;
 
 /// The load of each scheme comes in so many parts, in turns, for what else the machine does to be
@@ -28,35 +32,34 @@ pub use scheme::Scheme;
 const ROUNDS: u32 = 7;
 
 /// How it is run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub struct Options {
-    /// How long clients insert, for each scheme.
+    /// Seconds that clients insert, for each of the alternatives
+    #[arg(long = "seconds", value_parser = seconds, default_value = "14")]
     pub time: Duration,
-    /// For the index.
+    /// Rows of which the index is measured
+    #[arg(long, default_value_t = 5_000_000)]
     pub rows: u32,
-    /// Made by one statement.
+    /// Keys made by one statement
+    #[arg(skip = 1_000_000_u32)]
     pub keys: u32,
-    /// Keys in a row, for their order, less one.
+    /// Keys in a row, for their order, less one
+    #[arg(skip = 1_000_usize)]
     pub pairs: usize,
-    /// Of each client while the network is cut.
+    /// Requests of each client while the network is cut
+    #[arg(skip = 10_usize)]
     pub requests: usize,
-    /// How long a client waits for a ticket before it gives that server up.
+    /// How long a client waits for a ticket before it gives that server up
+    #[arg(skip = Duration::from_secs(1))]
     pub patience: Duration,
-    /// Stay on loopback even where namespaces are permitted.
+    /// Stay on loopback even where namespaces are permitted
+    #[arg(skip)]
     pub loopback: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            time: Duration::from_secs(14),
-            rows: 5_000_000,
-            keys: 1_000_000,
-            pairs: 1_000,
-            requests: 10,
-            patience: Duration::from_secs(1),
-            loopback: false,
-        }
+        defaults()
     }
 }
 
@@ -106,13 +109,11 @@ pub struct Machine {
     pub network: String,
 }
 
-/// Runs the scenario.
-pub fn run(options: &Options) -> Result<Report> {
-    Ok(measure(options)?.0)
-}
+/// The scenario's name.
+pub const NAME: &str = "The alternatives";
 
-/// Runs it, and also returns what the page is made of.
-pub fn measure(options: &Options) -> Result<(Report, page::Page)> {
+/// Runs the scenario; its data are what [`page::Page`] is made of.
+pub fn run(options: &Options) -> Result<Report> {
     let site = Site::start(options.loopback)?;
     let given = Given::gather(&site, options)?;
     let all = given.measured(&site, options)?;
@@ -122,7 +123,8 @@ pub fn measure(options: &Options) -> Result<(Report, page::Page)> {
     let conditions = conditions(&machine);
     let page = page::Page { all, machine, options: options.clone() };
     let data = serde_json::to_value(&page)?;
-    Ok((Report { scenario: "The alternatives".to_owned(), conditions, claims, data }, page))
+    let headline = words::headline(&page.all);
+    Ok(Report { scenario: NAME.to_owned(), headline, conditions, claims, data })
 }
 
 /// What clients were given, per scheme.

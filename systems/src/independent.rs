@@ -10,8 +10,13 @@ pub mod servers;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use clap::Args;
 
-use crate::{interrupt, report::Report};
+use crate::{
+    interrupt,
+    options::{defaults, seconds},
+    report::Report,
+};
 use claims::Findings;
 use drift::DriftWatch;
 use load::Load;
@@ -23,38 +28,38 @@ pub use claims::DUPLICATES;
 const STOPPED: usize = 1;
 
 /// How it is run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// How long the load lasts. Half-way a server is stopped, and started again after another
-    /// quarter.
+    /// Seconds under load; half-way a server is stopped, and started again after another quarter
+    #[arg(long = "seconds", value_parser = seconds, default_value = "20")]
     pub time: Duration,
-    /// Inserts, all clients together.
+    /// Inserts a second, all clients together
+    #[arg(long = "rate", default_value_t = 10_000)]
     pub per_second: u32,
-    /// How many of them a request makes. With one, and so a commit for each, 10,000 a second are at
-    /// the limit of two cores that run clients, HAProxy and servers.
+    /// Rows that one statement inserts; with 1, the rate of 10,000 wants more than two cores
+    #[arg(long, default_value_t = 5)]
     pub rows: u32,
-    /// How many clients there are, one session each.
+    /// Clients, one session each
+    #[arg(long, default_value_t = 12)]
     pub sessions: u16,
-    /// How long a client tries to get an answer before its request counts as lost.
+    /// How long a client tries to get an answer before its request counts as lost
+    #[arg(skip = Duration::from_secs(15))]
     pub deadline: Duration,
     /// The share of the rate that has to be reached. The ends of a measured time fall between
-    /// requests, so not all of it; less on a machine that is shared.
+    /// requests, so not all of it; less on a machine that is shared
+    #[arg(skip = 0.95)]
     pub share: f64,
-    /// One server each.
+    /// Machine ids, one server each
+    #[arg(skip = [1, 2, 3])]
     pub machines: Vec<u32>,
+    /// Stay on loopback even where namespaces are permitted
+    #[arg(skip)]
+    pub loopback: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            time: Duration::from_secs(20),
-            per_second: 10_000,
-            rows: 5,
-            sessions: 12,
-            deadline: Duration::from_secs(15),
-            share: 0.95,
-            machines: vec![1, 2, 3],
-        }
+        defaults()
     }
 }
 
@@ -106,6 +111,7 @@ pub fn run(options: &Options) -> Result<Report> {
     });
     Ok(Report {
         scenario: "Independent servers".to_owned(),
+        headline: findings.headline(),
         conditions,
         claims: findings.claims(options),
         data: findings.data(options),

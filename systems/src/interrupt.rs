@@ -1,7 +1,7 @@
 //! Ctrl-C, and a polite kill: scenarios end with an error, and so everything is cleaned up.
 
 use std::{
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::{
         Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -10,19 +10,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    flag::register,
+    flag::{register, register_conditional_shutdown},
 };
 
 const STEP: Duration = Duration::from_millis(50);
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// From now on a signal does not kill this process; [`check`] sees it.
+/// What shells say of a program that Ctrl-C has ended.
+const EXIT_CODE: u8 = 130;
+
+/// From now on a signal does not kill this process; [`check`] sees it. A second one does.
 pub fn catch() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order, or the first one would do what the second is for.
+        register_conditional_shutdown(signal, EXIT_CODE.into(), Arc::clone(&INTERRUPTED))
+            .context("catching signals")?;
         register(signal, Arc::clone(&INTERRUPTED)).context("catching signals")?;
     }
     Ok(())
@@ -51,7 +57,7 @@ pub fn exit_code(what: &str, outcome: Result<bool>) -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(_) if is_set() => {
             eprintln!("\nInterrupted. Nothing is left running.");
-            ExitCode::from(130)
+            ExitCode::from(EXIT_CODE)
         }
         Err(error) => {
             eprintln!("{what} failed: {error:#}");
@@ -71,4 +77,22 @@ pub fn pause(time: Duration) -> Result<()> {
         }
         thread::sleep(left.min(STEP));
     }
+}
+
+/// Runs a program to its end, or ends it.
+pub fn wait(program: &mut Command) -> Result<()> {
+    let name = program.get_program().to_owned();
+    let mut child = program.spawn().with_context(|| format!("running {}", name.display()))?;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if let Err(interrupted) = pause(STEP) {
+            child.kill()?;
+            child.wait()?;
+            return Err(interrupted);
+        }
+    };
+    ensure!(status.success(), "{} ended with {status}", name.display());
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The distributed systems that `pg_snowflake` is for, run on real servers and measured. One module a
-//! system, its programs in `bin/`; a scenario has a function that runs it and returns a
-//! [`report::Report`].
+//! system; a scenario has a function that runs it and returns a [`report::Report`]. [`suite`] has the
+//! list of them, and `bin/cluster.rs` runs it.
 //!
 //! The servers are those of [`snowflake_cluster`]: private, thrown away, found by `$PG_CONFIG`.
 
@@ -8,9 +8,15 @@ pub mod alternatives;
 pub mod independent;
 pub mod interrupt;
 pub mod maelstrom;
+pub mod markdown;
 pub mod mesh;
 pub mod network;
+pub mod options;
 pub mod patroni;
+pub mod program;
 pub mod report;
 pub mod requests;
+pub mod simulation;
+pub mod suite;
+pub mod text;
 pub mod twins;

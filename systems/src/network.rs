@@ -35,6 +35,11 @@ enum Wires {
 }
 
 impl Network {
+    /// On loopback if that is the wish, otherwise the best that works here.
+    pub fn of(nodes: usize, loopback: bool) -> Result<Self> {
+        if loopback { Self::on_loopback(nodes) } else { Self::new(nodes) }
+    }
+
     /// Of namespaces, or on loopback if that does not work here.
     pub fn new(nodes: usize) -> Result<Self> {
         match Switch::new(nodes) {

@@ -31,7 +31,10 @@ use serde_json::Value;
 
 pub use judge::ADDED;
 
-use crate::report::{Claim, Report};
+use crate::{
+    options::defaults,
+    report::{Claim, Report},
+};
 use cluster::SIZE;
 use rounds::Round;
 
@@ -39,11 +42,20 @@ use rounds::Round;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Options {
     /// Failovers of the cluster whose members share one machine id
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 10)]
     pub rounds: usize,
     /// Failovers of the cluster whose members have one each
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 2)]
     pub rounds_each: usize,
+    /// Stay on loopback even where namespaces are permitted
+    #[arg(skip)]
+    pub loopback: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        defaults()
+    }
 }
 
 /// Who is who.
@@ -73,18 +85,19 @@ impl MachineIds {
 }
 
 /// Plays the scenario; a line for each failover says how it goes.
-pub fn run(options: Options) -> Result<Report> {
+pub fn run(options: &Options) -> Result<Report> {
     let parts = [(MachineIds::One, options.rounds), (MachineIds::Each, options.rounds_each)];
     let (mut claims, mut data) = (Vec::<Claim>::new(), Vec::<Value>::new());
     for (machine_ids, rounds) in parts.into_iter().filter(|&(_, rounds)| rounds > 0) {
-        println!("Patroni, three members on ports of loopback, {}:", machine_ids.title());
+        eprintln!("Patroni, three members on ports of loopback, {}:", machine_ids.title());
         let outcome = rounds::play(machine_ids.of_members(), rounds, tell)?;
         let (more, about) = judge::judge(machine_ids, outcome);
         claims.extend(more);
         data.push(about);
     }
     Ok(Report {
-        scenario: "cluster with failover".into(),
+        scenario: "Cluster with failover".into(),
+        headline: judge::headline(&data),
         conditions: vec!["Patroni and etcd on loopback ports".into()],
         claims,
         data: data.into(),
@@ -94,7 +107,7 @@ pub fn run(options: Options) -> Result<Report> {
 fn tell(round: &Round) {
     let Round { event, from, clocks, first, .. } = round;
     let added = first.with_id as f64 - first.plain[0].min(first.plain[1]) as f64;
-    println!(
+    eprintln!(
         "  {event} of member {}, member {} leads; clocks {clocks:?} s; the first ID {:.1} ms after \
          the first write",
         from + 1,

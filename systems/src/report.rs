@@ -1,13 +1,14 @@
 //! The outcome of a scenario, as data and as a table.
 
-use std::{fmt, fs, path::Path};
+use std::fmt;
 
-use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::text::table;
+
 /// Something that was said of a system, and what was measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// What the figure is of.
     pub what: String,
@@ -58,10 +59,12 @@ impl Claim {
 }
 
 /// What one scenario found out; displayed as a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The scenario's name.
     pub scenario: String,
+    /// What came out, in a line.
+    pub headline: String,
     /// On what it ran: one phrase each.
     pub conditions: Vec<String>,
     /// What was claimed of it.
@@ -78,26 +81,14 @@ impl Report {
     }
 }
 
-/// Writes all of the reports to a file, as JSON.
-pub fn write(reports: &[Report], file: &Path) -> Result<()> {
-    let json = serde_json::to_string_pretty(reports).context("the reports as JSON")?;
-    fs::write(file, json + "\n").with_context(|| format!("writing {}", file.display()))
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} ({})\n", self.scenario, self.conditions.join("; "))?;
-        let title = Claim::new("claim", "measured", "bar", true);
-        let rows = || std::iter::once(&title).chain(&self.claims);
-        let width = |cell: fn(&Claim) -> &str| {
-            rows().map(|claim| cell(claim).chars().count()).max().unwrap_or(0)
+        let row = |Claim { what, figure, bar, met }: &Claim| {
+            let verdict = if *met { "" } else { "NOT MET" };
+            [what.clone(), figure.clone(), bar.clone(), verdict.to_owned()]
         };
-        let (what, figure) = (width(|claim| &claim.what), width(|claim| &claim.figure));
-        for claim in rows() {
-            let verdict = if claim.met { "" } else { "  NOT MET" };
-            writeln!(f, "{:what$}  {:>figure$}  {}{verdict}", claim.what, claim.figure, claim.bar)?;
-        }
-        Ok(())
+        writeln!(f, "{}", table(["claim", "measured", "bar", ""], self.claims.iter().map(row)))
     }
 }
 
@@ -106,7 +97,13 @@ mod tests {
     use super::*;
 
     fn report(claims: Vec<Claim>) -> Report {
-        Report { scenario: "s".into(), conditions: vec!["c".into()], claims, data: Value::Null }
+        Report {
+            scenario: "s".into(),
+            headline: "h".into(),
+            conditions: vec!["c".into()],
+            claims,
+            data: Value::Null,
+        }
     }
 
     #[test]
@@ -123,7 +120,7 @@ mod tests {
         let lines: Vec<_> = text.lines().skip(2).collect();
         assert_eq!(
             lines,
-            ["claim  measured  bar", "ids           1  1", "ms           25  at most 3  NOT MET"]
+            ["claim  measured  bar", "ids    1         1", "ms     25        at most 3  NOT MET"]
         );
     }
 }

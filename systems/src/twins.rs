@@ -4,13 +4,16 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::Args;
 use postgres::Client;
 use serde_json::json;
-use snowflake_cluster::{Node, wait_for};
+use snowflake_cluster::{Node, grouped, wait_for};
 
 use crate::{
     interrupt,
-    mesh::{Mesh, Options, insert},
+    mesh::{Mesh, insert},
+    network::Network,
+    options::{defaults, seconds},
     report::{Claim, Report},
     requests::{Answers, Requests},
 };
@@ -25,9 +28,29 @@ const ROWS: i64 = 100;
 const OWN: &str = "SELECT coalesce(sum(beyond_mark), 0)::bigint
                    FROM snowflake_audit('orders', 'id') WHERE this_node";
 
-/// Runs the scenario, with the time, the rate and the network of the other one.
+/// How it is run.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Seconds under load
+    #[arg(long = "seconds", value_parser = seconds, default_value = "5")]
+    pub time: Duration,
+    /// Requests a second, all nodes together
+    #[arg(long = "rate", default_value_t = 1_000)]
+    pub per_second: u32,
+    /// Stay on loopback even where namespaces are permitted
+    #[arg(skip)]
+    pub loopback: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        defaults()
+    }
+}
+
+/// Runs the scenario.
 pub fn run(options: &Options) -> Result<Report> {
-    let mesh = Mesh::start(options.network()?, &MACHINES)?;
+    let mesh = Mesh::start(Network::of(MACHINES.len(), options.loopback)?, &MACHINES)?;
     let conditions = mesh.conditions()?;
     let mut claims = noticed(&mesh)?;
     claims.extend(kept_out(&mesh)?);
@@ -39,7 +62,18 @@ pub fn run(options: &Options) -> Result<Report> {
         "seconds": options.time.as_secs_f64(),
         "collisions": collisions,
     });
-    Ok(Report { scenario: "Two nodes with one identity".to_owned(), conditions, claims, data })
+    let headline = format!(
+        "the guard and the audit find it out; without them, {} IDs come twice in {:.0} s",
+        grouped(collisions as u64),
+        options.time.as_secs_f64()
+    );
+    Ok(Report {
+        scenario: "Two nodes with one identity".to_owned(),
+        headline,
+        conditions,
+        claims,
+        data,
+    })
 }
 
 /// Node 1 and node 2 write, node 0 has issued nothing yet.
@@ -86,7 +120,7 @@ fn kept_out(mesh: &Mesh) -> Result<Vec<Claim>> {
 /// How many IDs clients of different nodes were given in common, under the load of scenario 2.
 fn collisions(mesh: &Mesh, options: &Options) -> Result<usize> {
     let requests =
-        Requests { per_second: options.per_second, time: options.time, deadline: options.deadline };
+        Requests { per_second: options.per_second, time: options.time, deadline: DEADLINE };
     Ok(repeated(&requests.start(&mesh.sockets(), insert)?.finish()))
 }
 

@@ -3,7 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::Result;
-use snowflake_systems::alternatives::{self, Options, page::Page};
+use snowflake_systems::{
+    alternatives::{self, Options},
+    suite::{Results, pages},
+};
 
 fn short() -> Options {
     Options {
@@ -33,9 +36,11 @@ fn they_do_so_on_loopback() -> Result<()> {
 }
 
 #[test]
-fn the_page_in_the_docs_is_that_of_the_figures_beside_it() -> Result<()> {
+fn pages_in_the_docs_are_those_of_the_figures_beside_them() -> Result<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let text = fs::read_to_string(docs.join("alternatives.md"))?;
-    assert_eq!(Page::read(&docs)?.text()?, text, "make alternatives, or its --words");
+    for (name, text) in pages(&Results::read(&docs.join("systems.json"))?)? {
+        let found = fs::read_to_string(docs.join(name))?;
+        assert_eq!(found, text, "`tools/cluster --docs docs --words` writes {name}");
+    }
     Ok(())
 }

@@ -1,70 +1,89 @@
 //! What a run leaves behind that is not left to end.
 
 use std::{
-    fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
-    process::{Child, Command, Stdio},
+    fs,
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, Result};
-use snowflake_cluster::{processes_in, run, wait_for};
+use anyhow::{Result, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use snowflake_cluster::{Installation, make_home, processes_in, wait_for};
 use tempfile::TempDir;
 
 const DEADLINE: Duration = Duration::from_secs(120);
+const CLUSTER: &str = env!("CARGO_BIN_EXE_cluster");
+/// Those that start servers.
+const SCENARIOS: [&str; 6] =
+    ["independent", "active-active", "failover", "maelstrom", "twins", "alternatives"];
 
-const MESH: &str = env!("CARGO_BIN_EXE_mesh");
-const INDEPENDENT: &str = env!("CARGO_BIN_EXE_independent");
+/// Those that have somebody else clean up.
+const SWEPT: [&str; 2] = ["failover", "maelstrom"];
 
-/// A scenario whose servers, HAProxy among them, run in a folder of their own.
-fn started(program: &str, servers: usize) -> Result<(Child, TempDir)> {
-    let scratch = tempfile::Builder::new().prefix("snowflake-").tempdir_in("/tmp")?;
-    fs::set_permissions(scratch.path(), Permissions::from_mode(0o755))?;
-    let mut scenario = Command::new(program)
-        .env("SNOWFLAKE_SCRATCH", scratch.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    wait_for("the servers", DEADLINE, || {
-        assert_eq!(scenario.try_wait()?, None, "{program} ended by itself");
-        let homes = fs::read_dir(scratch.path())?.flatten();
-        let signs = ["data/postmaster.pid", "haproxy.cfg"];
-        let running = homes.filter(|home| signs.iter().any(|it| home.path().join(it).exists()));
-        Ok(running.count() == servers)
-    })?;
-    Ok((scenario, scratch))
+/// A scenario that has started a server, in a folder of its own.
+struct Running {
+    program: Child,
+    scratch: TempDir,
 }
 
-fn signal(name: &str, scenario: &Child) -> Result<()> {
-    run(Command::new("kill").args(["-s", name, &scenario.id().to_string()])).map(drop)
-}
+impl Running {
+    fn start(scenario: &str) -> Result<Self> {
+        let scratch = make_home(&Installation::find()?)?;
+        let program = Command::new(CLUSTER)
+            .arg(scenario)
+            .env("SNOWFLAKE_SCRATCH", scratch.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut running = Self { program, scratch };
+        wait_for("a server", DEADLINE, || {
+            ensure!(running.program.try_wait()?.is_none(), "{scenario} ended by itself");
+            let name = |pid: &i32| fs::read_to_string(format!("/proc/{pid}/comm"));
+            let is_server = |pid| name(pid).is_ok_and(|it| it == "postgres\n");
+            Ok(processes_in(running.scratch.path())?.iter().any(is_server))
+        })?;
+        Ok(running)
+    }
 
-fn interrupt(program: &str, servers: usize) -> Result<()> {
-    let (mut scenario, scratch) = started(program, servers)?;
-    signal("INT", &scenario)?;
-    wait_for("the scenario to end", DEADLINE, || Ok(scenario.try_wait()?.is_some()))?;
-    let status = scenario.try_wait()?.context("it has ended")?;
-    assert_eq!(status.code(), Some(130));
-    assert_eq!(fs::read_dir(scratch.path())?.count(), 0);
-    assert_eq!(processes_in(scratch.path())?, []);
-    Ok(())
-}
+    fn end_by(&mut self, signal: Signal) -> Result<ExitStatus> {
+        kill(Pid::from_raw(self.program.id().try_into()?), signal)?;
+        let mut status = None;
+        wait_for("the scenario to end", DEADLINE, || {
+            status = self.program.try_wait()?;
+            Ok(status.is_some())
+        })?;
+        Ok(status.unwrap_or_default())
+    }
 
-fn kill(program: &str, servers: usize) -> Result<()> {
-    let (mut scenario, scratch) = started(program, servers)?;
-    signal("KILL", &scenario)?;
-    scenario.wait()?;
-    wait_for("the servers to end", DEADLINE, || Ok(processes_in(scratch.path())?.is_empty()))
+    fn files(&self) -> Result<usize> {
+        Ok(fs::read_dir(self.scratch.path())?.count())
+    }
 }
 
 #[test]
 fn an_interrupted_run_leaves_nothing() -> Result<()> {
-    interrupt(MESH, 3)?;
-    interrupt(INDEPENDENT, 4)
+    for scenario in SCENARIOS {
+        let mut running = Running::start(scenario)?;
+        let status = running.end_by(Signal::SIGINT)?;
+        assert_eq!(status.code(), Some(130), "{scenario}");
+        assert_eq!((running.files()?, processes_in(running.scratch.path())?), (0, vec![]));
+    }
+    Ok(())
 }
 
 #[test]
 fn a_killed_run_leaves_no_process() -> Result<()> {
-    kill(MESH, 3)?;
-    kill(INDEPENDENT, 4)
+    for scenario in SCENARIOS {
+        let mut running = Running::start(scenario)?;
+        running.end_by(Signal::SIGKILL)?;
+        let swept = SWEPT.contains(&scenario);
+        wait_for(&format!("what {scenario} has started to end"), DEADLINE, || {
+            let is_swept = !swept || running.files()? == 0;
+            Ok(is_swept && processes_in(running.scratch.path())?.is_empty())
+        })?;
+    }
+    Ok(())
 }

@@ -16,7 +16,11 @@ use simulator::{machine::SECOND, series};
 use snowflake_core::Layout;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+/// IDs between two signs of life.
+const PROGRESS: u64 = 100_000_000;
 
 /// Simulates many servers until they have issued this many IDs, and checks what they issued.
 #[derive(Parser)]
@@ -44,8 +48,17 @@ fn main() -> ExitCode {
     capacities.iter().for_each(|capacity| println!("{}", capacity.row()));
 
     let start = Instant::now();
+    let simulated = AtomicU64::new(0);
+    let look = |outcome: &Outcome| {
+        report_findings(outcome);
+        let before = simulated.fetch_add(outcome.ids, Ordering::Relaxed);
+        let now = before + outcome.ids;
+        if before / PROGRESS != now / PROGRESS {
+            eprintln!("{} IDs ...", grouped(now / PROGRESS * PROGRESS));
+        }
+    };
     let world = |number| World::of_series(number, options.seed);
-    let outcomes = series::run(world, options.ids, options.threads, report_findings);
+    let outcomes = series::run(world, options.ids, options.threads, look);
     let seconds = start.elapsed().as_secs_f64();
 
     let by_regime = Total::by(&outcomes, |world| name(&world.regime));

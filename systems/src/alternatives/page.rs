@@ -1,8 +1,8 @@
 //! The page about the alternatives: words from a template, every figure from what was measured.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use snowflake_cluster::grouped;
 
@@ -12,12 +12,11 @@ use super::{
     plot::{self, Group},
     words,
 };
+use crate::{markdown::fill, report::Report};
 
+/// The page's name.
+pub const FILE: &str = "alternatives.md";
 const TEMPLATE: &str = include_str!("page.md");
-/// What makes the page.
-const COMMAND: &str = "make alternatives";
-/// What it was made of.
-const FIGURES: &str = "alternatives.json";
 
 /// What the page tells.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,21 +27,9 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page of figures that were written before.
-    pub fn read(folder: &Path) -> Result<Self> {
-        let file = folder.join(FIGURES);
-        let json = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-        serde_json::from_slice(&json).with_context(|| format!("reading {}", file.display()))
-    }
-
-    /// Writes the page, its plots, and the figures.
-    pub fn write(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        self.plot(folder)?;
-        let figures = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(folder.join(FIGURES), figures).context("writing the figures")?;
-        let file = folder.join("alternatives.md");
-        fs::write(&file, self.text()?).with_context(|| format!("writing {}", file.display()))
+    /// The page of what the scenario has found.
+    pub fn of(report: &Report) -> Result<Self> {
+        Self::deserialize(&report.data).context("the figures of the alternatives")
     }
 
     /// The page itself.
@@ -54,7 +41,6 @@ impl Page {
         let machine = &self.machine;
         let rows = self.all.iter().map(|one| one.index.rows).max().unwrap_or(0);
         let mut facts: BTreeMap<_, _> = [
-            ("command", COMMAND.to_owned()),
             ("date", machine.date.clone()),
             ("network", machine.network.clone()),
             ("conditions", format!("PostgreSQL {}, {} cores", machine.postgresql, machine.cores)),
@@ -103,7 +89,8 @@ impl Page {
         .into()
     }
 
-    fn plot(&self, folder: &Path) -> Result<()> {
+    /// Draws its plots, which are files beside it.
+    pub fn plot(&self, folder: &Path) -> Result<()> {
         let groups = |bars: fn(&Measured) -> Vec<(f64, String)>| -> Vec<Group> {
             let group = |one| (one, bars(one));
             let named =
@@ -134,19 +121,6 @@ impl Page {
     }
 }
 
-/// Puts facts into the places that have their names.
-fn fill(template: &str, facts: &BTreeMap<String, String>) -> Result<String> {
-    let mut parts = template.split("{{");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (name, rest) = part.split_once("}}").context("a place without an end")?;
-        let Some(fact) = facts.get(name) else { bail!("no such fact: {name}") };
-        text += fact;
-        text += rest;
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,11 +142,6 @@ mod tests {
         let text = page().text()?;
         assert!(!text.contains("{{") && !text.contains("}}"));
         Ok(())
-    }
-
-    #[test]
-    fn a_place_for_which_there_is_no_fact_is_refused() {
-        assert!(fill("a {{b}} c", &BTreeMap::new()).is_err());
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Site {
     /// Starts them, with a table for each scheme.
     pub fn start(loopback: bool) -> Result<Self> {
         let nodes = TICKET_SERVERS + PLACES;
-        let network = if loopback { Network::on_loopback(nodes)? } else { Network::new(nodes)? };
+        let network = Network::of(nodes, loopback)?;
         let start = |number: usize, name: &str, machine: usize| {
             // PostgreSQL's default: with the shared settings' 32 MB, every larger index would suffer
             // from that above all.

@@ -3,6 +3,10 @@
 use snowflake_cluster::grouped;
 
 use super::{Measured, Scheme};
+use crate::markdown::{
+    Column::{self, Left, Right},
+    table,
+};
 
 /// A smaller lead is not told: the next run may have it the other way round.
 const NOISE: f64 = 1.1;
@@ -90,13 +94,14 @@ pub(super) fn megabytes(bytes: i64) -> String {
 }
 
 /// A table with the first column of names.
-fn table(head: &[&str], all: &[Measured], cells: impl Fn(&Measured) -> Vec<String>) -> String {
-    let mut lines = vec![format!("| alternative | {} |", head.join(" | "))];
-    lines.push(format!("| --- |{}", " ---: |".repeat(head.len())));
-    for one in all {
-        lines.push(format!("| {} | {} |", one.scheme.name(), cells(one).join(" | ")));
-    }
-    lines.join("\n")
+fn by_name(
+    head: &[Column<'_>],
+    all: &[Measured],
+    cells: impl Fn(&Measured) -> Vec<String>,
+) -> String {
+    let columns: Vec<_> = [&[Left("alternative")], head].concat();
+    let name = |one: &Measured| vec![one.scheme.name().to_owned()];
+    table(&columns, all.iter().map(|one| [name(one), cells(one)].concat()))
 }
 
 pub(super) fn speed(all: &[Measured]) -> String {
@@ -109,7 +114,7 @@ pub(super) fn speed(all: &[Measured]) -> String {
         "keys/s",
         "rows/s in batches",
     ];
-    table(&head, all, |one| {
+    by_name(&head.map(Right), all, |one| {
         vec![
             whole(one.inserts_per_second),
             one.inserts_range.map(whole).join(" to "),
@@ -133,7 +138,7 @@ pub(super) fn size(all: &[Measured]) -> String {
         "answered, ticket server cut off",
         "all servers cut off",
     ];
-    table(&head, all, |one| {
+    by_name(&head.map(Right), all, |one| {
         vec![
             one.scheme.bytes().to_string(),
             megabytes(one.index.bytes),
@@ -148,8 +153,8 @@ pub(super) fn size(all: &[Measured]) -> String {
 }
 
 pub(super) fn fourths(all: &[Measured]) -> String {
-    let text = table(&["what it takes"], all, |one| vec![one.scheme.fourth_server().to_owned()]);
-    text.replacen(" ---: |", " --- |", 1)
+    let head = [Left("what it takes")];
+    by_name(&head, all, |one| vec![one.scheme.fourth_server().to_owned()])
 }
 
 /// Who is where, by inserts.
@@ -166,6 +171,20 @@ pub(super) fn ranks(all: &[Measured]) -> String {
          may have them the other way round.",
         INSERTS.name,
         others.join(", ")
+    )
+}
+
+/// Of all of it, in a line.
+pub(super) fn headline(all: &[Measured]) -> String {
+    let (Some(ours), Some(random)) = (of(all, Scheme::Snowflake), of(all, Scheme::UuidV4)) else {
+        return String::new();
+    };
+    let most = INSERTS.ranked(all)[0];
+    let [own, best] = [ours, most].map(|one| whole(one.inserts_per_second));
+    let [small, large] = [ours, random].map(|one| megabytes(one.index.bytes));
+    format!(
+        "{own} inserts a second, the most of any {best} ({}); index {small} MB, with UUID v4 {large} MB",
+        most.scheme.name()
     )
 }
 

@@ -1,20 +1,14 @@
 //! Runs Maelstrom nodes as the workbench does: `maelstrom-harness --bin maelstrom-node`.
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::ExitCode,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
+use snowflake_systems::{
+    interrupt,
+    maelstrom::harness::{Options, TIMEOUT, Workload, run},
+    options::seconds,
 };
-use snowflake_systems::maelstrom::harness::{Interrupted, Options, Workload, run};
 
 /// Starts nodes, makes requests, cuts links, and checks every answer. The options are those of
 /// `maelstrom test`, where it has them.
@@ -89,33 +83,14 @@ fn availability(text: &str) -> Result<Availability, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
 fn main() -> ExitCode {
-    match perform(Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) if error.is::<Interrupted>() => {
-            eprintln!("Interrupted. Nothing is left running.");
-            ExitCode::from(130)
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    interrupt::exit_code("The run", perform(Arguments::parse()))
 }
 
 fn perform(arguments: Arguments) -> Result<bool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        flag::register(signal, Arc::clone(&interrupted)).context("waiting for signals")?;
-    }
+    interrupt::catch()?;
     let json = arguments.json.clone();
-    let report = run(&options(arguments)?, &interrupted)?;
+    let report = run(&options(arguments)?)?;
     println!("{report}");
     if let Some(file) = json {
         let results = serde_json::to_string_pretty(&report)? + "\n";
@@ -140,7 +115,7 @@ fn options(arguments: Arguments) -> Result<Options> {
         latency: Duration::from_millis(arguments.latency),
         availability: arguments.availability.0,
         init_timeout: arguments.init_timeout,
-        timeout: Duration::from_secs(5),
+        timeout: TIMEOUT,
         log_stderr: arguments.log_stderr,
         seed: arguments.seed,
     })

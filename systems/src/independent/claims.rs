@@ -3,7 +3,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use serde_json::{Value, json};
-use snowflake_cluster::ledger::{Fault, distinct, setback};
+use snowflake_cluster::{
+    grouped,
+    ledger::{Fault, distinct, setback},
+};
 
 use super::{
     Options, STOPPED, Times, balancer,
@@ -149,6 +152,17 @@ impl Findings {
             figure.map_or("never".to_owned(), |figure| format!("{figure:.1}")),
             format!("at most {:.1}, when the server is back", (back - stop).as_secs_f64()),
             found.is_some_and(|from| from <= back),
+        )
+    }
+
+    pub(super) fn headline(&self) -> String {
+        let asked = self.outcome.asked;
+        let lost = asked.saturating_sub(self.outcome.replies.len() as u64);
+        let gap = self.common_gap().map_or(f64::INFINITY, milliseconds);
+        format!(
+            "{} inserts, {lost} of {} requests lost; all clients waited {gap:.0} ms at most",
+            grouped(self.inserts()),
+            grouped(asked)
         )
     }
 

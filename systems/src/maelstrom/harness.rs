@@ -2,13 +2,9 @@
 //! and checks that every request is answered and that no ID comes twice.
 
 use std::{
-    fmt,
     path::PathBuf,
     process::Stdio,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
-    },
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
 
@@ -16,14 +12,22 @@ use anyhow::{Result, bail, ensure};
 use fastrand::Rng;
 use serde_json::json;
 
-use crate::maelstrom::{
-    check::{self, Asked},
-    clients::Clients,
-    network::{Cuts, Message, Network},
-    partition::Partition,
-    process::{Event, Process},
-    report::{Report, Setting, Tally},
+use crate::{
+    interrupt,
+    maelstrom::{
+        check::{self, Asked},
+        clients::Clients,
+        network::{Cuts, Message, Network},
+        partition::Partition,
+        process::{Event, Process},
+        report::{Report, Setting, Tally},
+    },
 };
+
+/// What the workbench gives a node for its init.
+pub const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the workbench's clients wait for a reply.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -44,9 +48,9 @@ pub struct Options {
     pub latency: Duration,
     /// The share of requests that has to be answered; `None`: any.
     pub availability: Option<f64>,
-    /// How long a node has for its init. The workbench gives it 10 seconds.
+    /// How long a node has for its init, such as [`INIT_TIMEOUT`].
     pub init_timeout: Duration,
-    /// How long a client waits for a reply. The workbench's wait for 5 seconds.
+    /// How long a client waits for a reply, such as [`TIMEOUT`].
     pub timeout: Duration,
     /// Whether what nodes log is shown.
     pub log_stderr: bool,
@@ -63,22 +67,9 @@ pub enum Workload {
     UniqueIds,
 }
 
-/// Somebody wants the run to end.
-#[derive(Debug)]
-pub struct Interrupted;
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("interrupted")
-    }
-}
-
-impl std::error::Error for Interrupted {}
-
-/// Runs it all; an error if it cannot begin. Returns early with [`Interrupted`] once `interrupted` is
-/// set. No node is left running either way.
-pub fn run(options: &Options, interrupted: &AtomicBool) -> Result<Report> {
-    let mut run = Run::start(options, interrupted)?;
+/// Runs it all; an error if it cannot begin, or is interrupted. No node is left running either way.
+pub fn run(options: &Options) -> Result<Report> {
+    let mut run = Run::start(options)?;
     run.init()?;
     run.work()?;
     run.stop();
@@ -99,7 +90,6 @@ pub fn run(options: &Options, interrupted: &AtomicBool) -> Result<Report> {
 
 struct Run<'a> {
     options: &'a Options,
-    interrupted: &'a AtomicBool,
     names: Vec<String>,
     nodes: Vec<Process>,
     events: Receiver<Event>,
@@ -114,7 +104,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn start(options: &'a Options, interrupted: &'a AtomicBool) -> Result<Self> {
+    fn start(options: &'a Options) -> Result<Self> {
         ensure!(options.node_count > 0, "there has to be a node");
         ensure!(options.rate.is_finite() && options.rate > 0.0, "the rate has to be positive");
         let names: Vec<_> = (0..options.node_count).map(|i| format!("n{i}")).collect();
@@ -127,7 +117,6 @@ impl<'a> Run<'a> {
         let nodes = names.iter().enumerate().map(start).collect::<Result<_>>()?;
         Ok(Self {
             options,
-            interrupted,
             network: Network::new(&names, options.latency),
             names,
             nodes,
@@ -217,10 +206,7 @@ impl<'a> Run<'a> {
         let now = Instant::now();
         self.deliver(now);
         self.clients.give_up(now, &mut self.tally);
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(Interrupted.into());
-        }
-        Ok(())
+        interrupt::check()
     }
 
     fn take(&mut self, event: Event) {

@@ -19,8 +19,8 @@ use crate::{
 pub(super) struct Round {
     /// None: the network was whole, for comparison.
     cut: Option<Cut>,
-    requests: usize,
-    refused: usize,
+    pub(super) requests: usize,
+    pub(super) refused: usize,
     /// The first few reasons.
     reasons: Vec<String>,
     /// Of the answers in time.
@@ -30,7 +30,7 @@ pub(super) struct Round {
     /// Rows that some node lacked when the cut ended, summed over the nodes.
     backlog: i64,
     /// From the heal, or the last answer if that came later, until all tables were equal.
-    seconds_to_converge: Option<f64>,
+    pub(super) seconds_to_converge: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]

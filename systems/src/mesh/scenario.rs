@@ -3,56 +3,52 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::json;
-use snowflake_cluster::ledger::distinct;
+use snowflake_cluster::{grouped, ledger::distinct};
 
 use super::{Mesh, round::Round};
 use crate::{
     network::{Cut, Network},
+    options::{defaults, milliseconds, seconds},
     report::{Claim, Report},
     requests::Answers,
 };
 
+const MACHINES: [u32; 3] = [1, 2, 3];
+
 /// How it is run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// How long each kind of cut lasts, under load all the time.
+    /// Seconds that each kind of cut lasts, under load all the time
+    #[arg(long = "seconds", value_parser = seconds, default_value = "30")]
     pub time: Duration,
-    /// All nodes together.
+    /// Requests a second, all nodes together
+    #[arg(long = "rate", default_value_t = 1_000)]
     pub per_second: u32,
-    /// What to do to the network, one after the other.
+    /// What to do to the network, one after the other
+    #[arg(skip = Cut::ALL)]
     pub cuts: Vec<Cut>,
-    /// How soon an ID has to come.
+    /// Milliseconds that a request may take
+    #[arg(long = "deadline-ms", value_parser = milliseconds, default_value = "1000")]
     pub deadline: Duration,
-    /// How soon after the heal all tables have to be equal.
+    /// How soon after the heal all tables have to be equal
+    #[arg(skip = Duration::from_secs(60))]
     pub converge: Duration,
-    /// Stay on loopback even where namespaces are permitted.
+    /// Stay on loopback even where namespaces are permitted
+    #[arg(skip)]
     pub loopback: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            time: Duration::from_secs(30),
-            per_second: 1_000,
-            cuts: Cut::ALL.to_vec(),
-            deadline: Duration::from_secs(1),
-            converge: Duration::from_secs(60),
-            loopback: false,
-        }
-    }
-}
-
-impl Options {
-    /// The network that they ask for.
-    pub fn network(&self) -> Result<Network> {
-        if self.loopback { Network::on_loopback(3) } else { Network::new(3) }
+        defaults()
     }
 }
 
 /// Runs the scenario; the network is whole in the first round, for comparison.
 pub fn run(options: &Options) -> Result<Report> {
-    let mesh = Mesh::start(options.network()?, &[1, 2, 3])?;
+    let mesh = Mesh::start(Network::of(MACHINES.len(), options.loopback)?, &MACHINES)?;
     let conditions = mesh.conditions()?;
     let (mut rounds, mut answers) = (Vec::new(), Vec::new());
     for cut in std::iter::once(None).chain(options.cuts.iter().copied().map(Some)) {
@@ -69,7 +65,21 @@ pub fn run(options: &Options) -> Result<Report> {
         "deadline_seconds": options.deadline.as_secs_f64(),
         "rounds": rounds,
     });
-    Ok(Report { scenario: "Active-active".to_owned(), conditions, claims, data })
+    Ok(Report {
+        scenario: "Active-active".to_owned(),
+        headline: headline(&rounds),
+        conditions,
+        claims,
+        data,
+    })
+}
+
+fn headline(rounds: &[Round]) -> String {
+    let requests = grouped(rounds.iter().map(|round| round.requests as u64).sum());
+    let refused: usize = rounds.iter().map(|round| round.refused).sum();
+    let slowest = rounds.iter().map(|round| round.seconds_to_converge.unwrap_or(f64::INFINITY));
+    let slowest = slowest.fold(0.0, f64::max);
+    format!("{refused} of {requests} requests refused; tables equal {slowest:.1} s after a cut")
 }
 
 /// What has to hold of all rounds together.

@@ -1,6 +1,6 @@
 //! The harness notices each flaw that a node can have, and says which. Needs no PostgreSQL.
 
-use std::{path::PathBuf, process::Command, sync::atomic::AtomicBool, time::Duration};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -26,7 +26,7 @@ fn with_flaw(flaw: &str, workload: Workload, apart: bool) -> Result<Report> {
         log_stderr: false,
         seed: 1,
     };
-    run(&options, &AtomicBool::new(false))
+    run(&options)
 }
 
 #[test]

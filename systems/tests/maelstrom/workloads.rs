@@ -1,9 +1,9 @@
 //! The two workloads, as the workbench runs them.
 
-use std::{path::PathBuf, sync::atomic::AtomicBool, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
-use snowflake_systems::maelstrom::harness::{Interrupted, Options, Workload, run};
+use snowflake_systems::maelstrom::harness::{Options, Workload, run};
 
 use crate::node::NODE;
 
@@ -27,7 +27,7 @@ fn options(workload: Workload, seconds: u64) -> Options {
 
 #[test]
 fn three_nodes_give_a_thousand_unique_ids_a_second_through_partitions() -> Result<()> {
-    let report = run(&options(Workload::UniqueIds, 5), &AtomicBool::new(false))?;
+    let report = run(&options(Workload::UniqueIds, 5))?;
     println!("{report}");
     assert!(report.valid, "{report}");
     assert!((4500..5500).contains(&report.requests), "{report}");
@@ -39,13 +39,7 @@ fn three_nodes_give_a_thousand_unique_ids_a_second_through_partitions() -> Resul
 
 #[test]
 fn echo_brings_back_every_kind_of_json() -> Result<()> {
-    let report = run(&options(Workload::Echo, 1), &AtomicBool::new(false))?;
+    let report = run(&options(Workload::Echo, 1))?;
     assert!(report.valid && report.ok > 800, "{report}");
     Ok(())
-}
-
-#[test]
-fn an_interrupted_run_ends_at_once() {
-    let error = run(&options(Workload::UniqueIds, 600), &AtomicBool::new(true)).map(drop);
-    assert!(error.is_err_and(|error| error.is::<Interrupted>()));
 }

@@ -13,6 +13,8 @@ pub struct Total {
     pub of: String,
     pub worlds: usize,
     pub servers: usize,
+    /// In one world.
+    pub most_servers: usize,
     pub ids: u64,
     pub counts: Counts,
     /// How many worlds have something that ought not to be.
@@ -35,6 +37,7 @@ impl Total {
             of,
             worlds: outcomes.len(),
             servers: outcomes.iter().map(|outcome| outcome.world.nodes).sum(),
+            most_servers: outcomes.iter().map(|outcome| outcome.world.nodes).max().unwrap_or(0),
             ids: outcomes.iter().map(|outcome| outcome.ids).sum(),
             counts,
             worlds_with_findings: outcomes.iter().filter(|it| !it.findings.are_none()).count(),
