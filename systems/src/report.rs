@@ -83,7 +83,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} ({})\n", self.scenario, self.conditions.join("; "))?;
+        writeln!(f, "{}: {}", self.scenario, self.headline)?;
+        writeln!(f, "{}\n", self.conditions.join("; "))?;
         let row = |Claim { what, figure, bar, met }: &Claim| {
             let verdict = if *met { "" } else { "NOT MET" };
             [what.clone(), figure.clone(), bar.clone(), verdict.to_owned()]
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn a_claim_that_is_not_met_stands_out() {
         let text = report(vec![Claim::equal("ids", 1, 1), Claim::at_most("ms", 25, 3)]).to_string();
-        let lines: Vec<_> = text.lines().skip(2).collect();
+        let lines: Vec<_> = text.lines().skip(3).collect();
         assert_eq!(
             lines,
             ["claim  measured  bar", "ids    1         1", "ms     25        at most 3  NOT MET"]
