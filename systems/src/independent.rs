@@ -42,6 +42,8 @@ pub struct Options {
     pub share: f64,
     /// One server each.
     pub machines: Vec<u32>,
+    /// Stay on loopback even where namespaces are permitted.
+    pub loopback: bool,
 }
 
 impl Default for Options {
@@ -54,6 +56,7 @@ impl Default for Options {
             deadline: Duration::from_secs(15),
             share: 0.95,
             machines: vec![1, 2, 3],
+            loopback: false,
         }
     }
 }
@@ -83,10 +86,10 @@ struct Times {
 /// Runs the scenario.
 pub fn run(options: &Options) -> Result<Report> {
     options.check()?;
-    let mut servers = Servers::start(&options.machines)?;
+    let mut servers = Servers::start(&options.machines, options.loopback)?;
     let drift =
         DriftWatch::start(servers.nodes().iter().map(|node| node.config("postgres")).collect());
-    let load = Load::start(&servers.balancer().config(), options)?;
+    let load = servers.at_clients(|| Load::start(&servers.balancer().config(), options))??;
     let times = interrupted_service(&mut servers, load.start, options);
     let outcome = load.finish();
     let findings = Findings {

@@ -21,6 +21,9 @@ struct Arguments {
     /// Clients, one session each
     #[arg(long, default_value_t = 12)]
     sessions: u16,
+    /// No namespaces, even where they are permitted
+    #[arg(long)]
+    loopback: bool,
     /// Write the results to this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -49,6 +52,7 @@ impl Arguments {
             per_second: self.rate,
             rows: self.rows,
             sessions: self.sessions,
+            loopback: self.loopback,
             ..independent::Options::default()
         }
     }
