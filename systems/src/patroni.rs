@@ -31,8 +31,11 @@ use serde_json::Value;
 
 pub use judge::ADDED;
 
-use crate::report::{Claim, Report};
-use cluster::SIZE;
+use crate::{
+    network::Network,
+    report::{Claim, Report},
+};
+use cluster::{CLIENTS, NODES, SIZE};
 use rounds::Round;
 
 /// How much is to happen.
@@ -44,6 +47,9 @@ pub struct Options {
     /// Failovers of the cluster whose members have one each
     #[arg(long, default_value_t = 4)]
     pub rounds_each: usize,
+    /// Stay on loopback even where namespaces are permitted
+    #[arg(long)]
+    pub loopback: bool,
 }
 
 /// Who is who.
@@ -75,17 +81,19 @@ impl MachineIds {
 /// Plays the scenario; a line for each failover says how it goes.
 pub fn run(options: Options) -> Result<Report> {
     let parts = [(MachineIds::One, options.rounds), (MachineIds::Each, options.rounds_each)];
+    let network = Network::whole(NODES, options.loopback)?;
     let (mut claims, mut data) = (Vec::<Claim>::new(), Vec::<Value>::new());
     for (machine_ids, rounds) in parts.into_iter().filter(|&(_, rounds)| rounds > 0) {
-        println!("Patroni, three members on ports of loopback, {}:", machine_ids.title());
-        let outcome = rounds::play(machine_ids.of_members(), rounds, tell)?;
-        let (more, about) = judge::judge(machine_ids, outcome);
+        println!("Patroni, three members, {}; {network}:", machine_ids.title());
+        let play = || rounds::play(&network, machine_ids.of_members(), rounds, tell);
+        let outcome = network.at(CLIENTS, play)??;
+        let (more, about) = judge::judge(machine_ids, &network, outcome);
         claims.extend(more);
         data.push(about);
     }
     Ok(Report {
         scenario: "cluster with failover".into(),
-        conditions: vec!["Patroni and etcd on loopback ports".into()],
+        conditions: vec!["Patroni and etcd".into(), network.to_string()],
         claims,
         data: data.into(),
     })

@@ -10,7 +10,7 @@ use super::{
     figures::{self, Figures},
     rounds::{Event, Outcome},
 };
-use crate::report::Claim;
+use crate::{network::Network, report::Claim};
 
 /// What we may add to an outage.
 const ADDED_MILLIS: f64 = 100.0;
@@ -19,7 +19,11 @@ const READ_ONLY: &str = "25006: ";
 
 /// The claims about one cluster, and the data behind them.
 #[must_use]
-pub fn judge(machine_ids: MachineIds, mut outcome: Outcome) -> (Vec<Claim>, Value) {
+pub fn judge(
+    machine_ids: MachineIds,
+    network: &Network,
+    mut outcome: Outcome,
+) -> (Vec<Claim>, Value) {
     let figures = figures::of_rounds(&outcome.rounds, &outcome.orders.ledger);
     let probes = outcome.rounds.into_iter().map(|round| round.first.session);
     outcome.orders.ledger.extend(probes);
@@ -39,7 +43,7 @@ pub fn judge(machine_ids: MachineIds, mut outcome: Outcome) -> (Vec<Claim>, Valu
     }
     let data = json!({
         "machine_ids": machine_ids,
-        "addresses": "ports on loopback",
+        "addresses": network.to_string(),
         "ids": ledger.count(),
         "rows": outcome.rows.len(),
         "failovers": figures,

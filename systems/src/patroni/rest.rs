@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -27,31 +27,30 @@ pub struct Status {
     pub timeline: Option<u64>,
 }
 
-/// All members, as the one whose API listens at `port` sees them.
-pub fn members(port: u16) -> Result<Vec<Status>> {
+/// All members, as the one whose API listens at `api` sees them.
+pub fn members(api: SocketAddr) -> Result<Vec<Status>> {
     #[derive(Deserialize)]
     struct Cluster {
         members: Vec<Status>,
     }
-    let text = request(port, "GET", "/cluster", None)?;
+    let text = request(api, "GET", "/cluster", None)?;
     let cluster: Cluster = serde_json::from_str(&text).context("reading what Patroni answered")?;
     Ok(cluster.members)
 }
 
-/// Whether something answers well at `port`.
+/// Whether something answers well at `address`.
 #[must_use]
-pub fn answers(port: u16, path: &str) -> bool {
-    request(port, "GET", path, None).is_ok()
+pub fn answers(address: SocketAddr, path: &str) -> bool {
+    request(address, "GET", path, None).is_ok()
 }
 
 /// Asks the leader to hand over; returns when another one has taken over.
-pub fn switchover(port: u16, leader: &str) -> Result<()> {
-    request(port, "POST", "/switchover", Some(json!({ "leader": leader }))).map(drop)
+pub fn switchover(api: SocketAddr, leader: &str) -> Result<()> {
+    request(api, "POST", "/switchover", Some(json!({ "leader": leader }))).map(drop)
 }
 
-fn request(port: u16, method: &str, path: &str, body: Option<Value>) -> Result<String> {
+fn request(address: SocketAddr, method: &str, path: &str, body: Option<Value>) -> Result<String> {
     let body = body.map(|body| body.to_string()).unwrap_or_default();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, CONNECTING)?;
     stream.set_read_timeout(Some(ANSWERING))?;
     // HTTP/1.0, so that the answer ends with the connection.
