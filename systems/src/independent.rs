@@ -88,10 +88,10 @@ struct Times {
 /// Runs the scenario.
 pub fn run(options: &Options) -> Result<Report> {
     options.check()?;
-    let mut servers = Servers::start(&options.machines)?;
+    let mut servers = Servers::start(&options.machines, options.loopback)?;
     let drift =
         DriftWatch::start(servers.nodes().iter().map(|node| node.config("postgres")).collect());
-    let load = Load::start(&servers.balancer().config(), options)?;
+    let load = servers.at_clients(|| Load::start(&servers.balancer().config(), options))??;
     let times = interrupted_service(&mut servers, load.start, options);
     let outcome = load.finish();
     let findings = Findings {

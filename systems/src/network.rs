@@ -2,18 +2,20 @@
 //!
 //! Clients reach their own server through its socket and never notice. Where it is permitted, every
 //! server has a network of its own with one cable to a switch ([`switch`]); elsewhere the servers
-//! are on loopback, and a relay for each pair carries, or withholds, what one sends to the other
-//! ([`relay`]). Neither leaves anything behind, however this process ends.
+//! are on loopback ([`loopback`]), and a relay for each pair carries, or withholds, what one sends to
+//! the other ([`relay`]). None of it leaves anything behind, however this process ends.
 
 pub mod cut;
+mod loopback;
 mod relay;
 mod switch;
 
 use std::{fmt, net::IpAddr};
 
-use anyhow::Result;
-use snowflake_cluster::Builder;
+use anyhow::{Result, bail};
+use snowflake_cluster::{Builder, Namespace};
 
+use loopback::Loopback;
 use relay::Relays;
 use switch::Switch;
 
@@ -32,6 +34,8 @@ pub struct Network {
 enum Wires {
     Switch(Switch),
     Relays(Relays),
+    /// On loopback without relays, and so never cut.
+    Loopback(Loopback),
 }
 
 impl Network {
@@ -42,17 +46,29 @@ impl Network {
 
     /// Of namespaces, or on loopback if that does not work here.
     pub fn new(nodes: usize) -> Result<Self> {
-        match Switch::new(nodes) {
-            Ok(switch) => Ok(Self { nodes, wires: Wires::Switch(switch), reason: None }),
-            Err(error) => {
-                Ok(Self { reason: Some(format!("{error:#}")), ..Self::on_loopback(nodes)? })
-            }
-        }
+        Self::of_namespaces(nodes, Self::on_loopback)
     }
 
     /// On loopback, also where more would be possible.
     pub fn on_loopback(nodes: usize) -> Result<Self> {
         Ok(Self { nodes, wires: Wires::Relays(Relays::new(nodes)?), reason: None })
+    }
+
+    /// One that nobody will cut, which on loopback takes no relays: a node's own address is the one
+    /// that all others use.
+    pub fn whole(nodes: usize, loopback: bool) -> Result<Self> {
+        let on_loopback = |nodes| {
+            let wires = Wires::Loopback(Loopback::new());
+            Ok(Self { nodes, wires, reason: None })
+        };
+        if loopback { on_loopback(nodes) } else { Self::of_namespaces(nodes, on_loopback) }
+    }
+
+    fn of_namespaces(nodes: usize, or_else: impl FnOnce(usize) -> Result<Self>) -> Result<Self> {
+        match Switch::new(nodes) {
+            Ok(switch) => Ok(Self { nodes, wires: Wires::Switch(switch), reason: None }),
+            Err(error) => Ok(Self { reason: Some(format!("{error:#}")), ..or_else(nodes)? }),
+        }
     }
 
     /// How many nodes there are.
@@ -64,11 +80,10 @@ impl Network {
     /// Has the server that is to be made listen as node `node`.
     #[must_use]
     pub fn connect(&self, node: usize, server: Builder) -> Builder {
-        match &self.wires {
-            Wires::Switch(switch) => {
-                server.within(switch.namespace(node)).listen(switch::address(node), switch::NETWORK)
-            }
-            Wires::Relays(relays) => server.listen(relays.server(node), relay::NETWORK),
+        let server = server.listen(self.address(node, node), self.range());
+        match self.namespace(node) {
+            Some(namespace) => server.within(namespace),
+            None => server,
         }
     }
 
@@ -78,14 +93,34 @@ impl Network {
         match &self.wires {
             Wires::Switch(_) => switch::address(to),
             Wires::Relays(relays) => relays.relay(from, to),
+            Wires::Loopback(loopback) => loopback.address(to),
         }
     }
 
-    /// Does something where node `node` is, such as opening a connection, which stays there.
-    pub fn at<T>(&self, node: usize, action: impl FnOnce() -> T) -> Result<T> {
+    /// What all addresses are in, such as `10.0.0.0/24`.
+    #[must_use]
+    pub fn range(&self) -> &'static str {
         match &self.wires {
-            Wires::Switch(switch) => Ok(switch.namespace(node).enter(action)?),
-            Wires::Relays(_) => Ok(action()),
+            Wires::Switch(_) => switch::NETWORK,
+            Wires::Relays(_) | Wires::Loopback(_) => loopback::NETWORK,
+        }
+    }
+
+    /// Where the programs of node `node` are to run, if not beside everything else.
+    #[must_use]
+    pub fn namespace(&self, node: usize) -> Option<&Namespace> {
+        match &self.wires {
+            Wires::Switch(switch) => Some(switch.namespace(node)),
+            Wires::Relays(_) | Wires::Loopback(_) => None,
+        }
+    }
+
+    /// Does something where node `node` is. The connections that it opens, the threads and the
+    /// programs that it starts stay there.
+    pub fn at<T>(&self, node: usize, action: impl FnOnce() -> T) -> Result<T> {
+        match self.namespace(node) {
+            Some(namespace) => Ok(namespace.enter(action)?),
+            None => Ok(action()),
         }
     }
 
@@ -97,6 +132,7 @@ impl Network {
                 relays.block(from, to);
                 Ok(())
             }
+            Wires::Loopback(_) => no_relays(),
         }
     }
 
@@ -111,6 +147,7 @@ impl Network {
                 });
                 Ok(())
             }
+            Wires::Loopback(_) => no_relays(),
         }
     }
 
@@ -122,6 +159,7 @@ impl Network {
                 relays.heal();
                 Ok(())
             }
+            Wires::Loopback(_) => Ok(()),
         }
     }
 
@@ -131,15 +169,34 @@ impl Network {
     }
 }
 
+fn no_relays() -> Result<()> {
+    bail!("a network on loopback without relays cannot be cut")
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.wires {
             Wires::Switch(_) => "a network namespace and address for each node",
             Wires::Relays(_) => "loopback addresses, with relays between the nodes",
+            Wires::Loopback(_) => "a loopback address for each node",
         })?;
         match &self.reason {
             Some(reason) => write!(f, " (no namespaces: {reason})"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_on_loopback_without_relays_has_one_address_and_cannot_be_cut_off() -> Result<()> {
+        let network = Network::whole(3, true)?;
+        assert_eq!(network.address(0, 2), network.address(2, 2));
+        assert_ne!(network.address(0, 1), network.address(0, 2));
+        assert!(network.block(0, 1).is_err() && network.unplug(0).is_err());
+        Ok(())
     }
 }

@@ -32,10 +32,11 @@ use serde_json::Value;
 pub use judge::ADDED;
 
 use crate::{
+    network::Network,
     options::defaults,
     report::{Claim, Report},
 };
-use cluster::SIZE;
+use cluster::{CLIENTS, NODES, SIZE};
 use rounds::Round;
 
 /// How much is to happen.
@@ -87,10 +88,12 @@ impl MachineIds {
 /// Plays the scenario; a line for each failover says how it goes.
 pub fn run(options: &Options) -> Result<Report> {
     let parts = [(MachineIds::One, options.rounds), (MachineIds::Each, options.rounds_each)];
+    let network = Network::whole(NODES, options.loopback)?;
     let (mut claims, mut data) = (Vec::<Claim>::new(), Vec::<Value>::new());
     for (machine_ids, rounds) in parts.into_iter().filter(|&(_, rounds)| rounds > 0) {
-        eprintln!("Patroni, three members on ports of loopback, {}:", machine_ids.title());
-        let outcome = rounds::play(machine_ids.of_members(), rounds, tell)?;
+        eprintln!("Patroni, three members, {}:", machine_ids.title());
+        let play = || rounds::play(&network, machine_ids.of_members(), rounds, tell);
+        let outcome = network.at(CLIENTS, play)??;
         let (more, about) = judge::judge(machine_ids, outcome);
         claims.extend(more);
         data.push(about);
@@ -98,7 +101,7 @@ pub fn run(options: &Options) -> Result<Report> {
     Ok(Report {
         scenario: "Cluster with failover".into(),
         headline: judge::headline(&data),
-        conditions: vec!["Patroni and etcd on loopback ports".into()],
+        conditions: vec!["Patroni and etcd".into(), network.to_string()],
         claims,
         data: data.into(),
     })

@@ -19,6 +19,13 @@ fn clients_see_unique_ordered_ids_and_go_on_when_a_server_stops() -> Result<()> 
 }
 
 #[test]
+fn servers_on_loopback_do_the_same() -> Result<()> {
+    let report = run(&Options { loopback: true, ..short() })?;
+    assert!(report.all_met(), "{report}");
+    Ok(())
+}
+
+#[test]
 fn two_servers_with_one_machine_id_are_found_out() -> Result<()> {
     let report = run(&Options { machines: vec![1, 1, 2], ..short() })?;
     let duplicates = report.claims.iter().find(|claim| claim.what == DUPLICATES);

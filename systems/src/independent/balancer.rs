@@ -13,7 +13,7 @@ use postgres::{Config, NoTls};
 use snowflake_cluster::{Tied, private_directory, run, wait_for};
 use tempfile::TempDir;
 
-use crate::interrupt;
+use crate::{interrupt, network::Network};
 
 const PORT: u16 = 5432;
 const USER: &str = "postgres";
@@ -49,9 +49,10 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// Listens at `address` for the servers, in their order; returns when it leads to one of them.
-    pub fn start(address: IpAddr, servers: &[IpAddr]) -> Result<Self> {
+    /// Listens as node `node` for the servers, in their order; returns when it leads to one of them.
+    pub fn start(network: &Network, node: usize, servers: &[IpAddr]) -> Result<Self> {
         let home = private_directory()?;
+        let address = network.address(node, node);
         let settings = home.path().join("haproxy.cfg");
         fs::write(&settings, configuration(address, servers))?;
         let log = File::create(log_file(home.path()))?;
@@ -59,10 +60,11 @@ impl Balancer {
         // In the foreground, whatever the settings say.
         command.arg("-db").arg("-f").arg(&settings).current_dir(home.path());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let start = Tied::start(command);
+        let start = Tied::start(command, network.namespace(node));
         let program = start.context("HAProxy, which `tools/setup systems` installs")?;
         let mut balancer = Self { address, home, program };
-        balancer.wait().with_context(|| balancer.log().unwrap_or_default())?;
+        let ready = network.at(node, || balancer.wait())?;
+        ready.with_context(|| balancer.log().unwrap_or_default())?;
         Ok(balancer)
     }
 

@@ -1,14 +1,11 @@
 //! Servers that know nothing of each other, and HAProxy in front of them.
 
-use std::net::IpAddr;
-
 use anyhow::{Context, Result};
 use snowflake_cluster::Node;
 
 use super::balancer::Balancer;
+use crate::network::Network;
 
-/// All of it is this machine.
-const LOOPBACK: &str = "127.0.0.0/8";
 const SCHEMA: &str = "
     CREATE EXTENSION pg_snowflake;
     CREATE TABLE orders (
@@ -34,21 +31,27 @@ pub struct Servers {
     // First, because clients see HAProxy go before the servers do.
     balancer: Balancer,
     nodes: Vec<Node>,
+    network: Network,
 }
 
 impl Servers {
-    /// Starts a server for each of the machine ids, with an empty table `orders`.
-    pub fn start(machines: &[u32]) -> Result<Self> {
-        // A random part of loopback, for nobody else to be in.
-        let (b, c) = (fastrand::u8(1..), fastrand::u8(..));
-        let address = |host| IpAddr::from([127, b, c, host]);
-        let addresses: Vec<_> = (1_u8..).map(address).take(machines.len()).collect();
+    /// Starts a server for each of the machine ids, with an empty table `orders`; each of them,
+    /// HAProxy and the clients are nodes of a network.
+    pub fn start(machines: &[u32], loopback: bool) -> Result<Self> {
+        let network = Network::whole(machines.len() + 2, loopback)?;
         let mut nodes = Vec::new();
-        for (server, (&address, &machine)) in addresses.iter().zip(machines).enumerate() {
-            nodes.push(make(server, machine, address)?);
+        for (server, &machine) in machines.iter().enumerate() {
+            nodes.push(make(&network, server, machine)?);
         }
-        let balancer = Balancer::start(address(100), &addresses)?;
-        Ok(Self { balancer, nodes })
+        let addresses: Vec<_> =
+            (0..machines.len()).map(|server| network.address(server, server)).collect();
+        let balancer = Balancer::start(&network, machines.len(), &addresses)?;
+        Ok(Self { balancer, nodes, network })
+    }
+
+    /// Does something where the clients are, and where the threads that it starts stay.
+    pub fn at_clients<T>(&self, action: impl FnOnce() -> T) -> Result<T> {
+        self.network.at(self.nodes.len() + 1, action)
     }
 
     /// The servers.
@@ -101,17 +104,17 @@ impl Servers {
         Ok(vec![
             format!("PostgreSQL {number}"),
             Balancer::version()?,
-            format!("{} servers on loopback", self.nodes.len()),
+            format!("{} servers", self.nodes.len()),
+            self.network.to_string(),
         ])
     }
 }
 
-fn make(server: usize, machine: u32, address: IpAddr) -> Result<Node> {
+fn make(network: &Network, server: usize, machine: u32) -> Result<Node> {
     let node = Node::builder(&format!("server-{server}"))
         .set("pg_snowflake.machine_id", &machine.to_string())
-        .set("cluster_name", &server.to_string())
-        .listen(address, LOOPBACK)
-        .start()?;
+        .set("cluster_name", &server.to_string());
+    let node = network.connect(server, node).start()?;
     node.connect("postgres")?.batch_execute(SCHEMA)?;
     Ok(node)
 }

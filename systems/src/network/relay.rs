@@ -16,8 +16,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// All of it is this machine.
-pub(super) const NETWORK: &str = "127.0.0.0/8";
+use super::loopback::Loopback;
+
 const PORT: u16 = 5432;
 /// How soon a relay notices that something has changed.
 const TICK: Duration = Duration::from_millis(20);
@@ -25,15 +25,13 @@ const BUFFER: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Relays {
-    /// A random part of loopback, for nobody else to be in.
-    subnet: [u8; 2],
+    addresses: Loopback,
     ways: Arc<Ways>,
 }
 
 impl Relays {
     pub(super) fn new(nodes: usize) -> Result<Self> {
-        let subnet = [fastrand::u8(1..), fastrand::u8(..)];
-        let relays = Self { subnet, ways: Arc::new(Ways::new(nodes)) };
+        let relays = Self { addresses: Loopback::new(), ways: Arc::new(Ways::new(nodes)) };
         for from in 0..nodes {
             for to in (0..nodes).filter(|&to| to != from) {
                 relays.carry(from, to)?;
@@ -43,17 +41,12 @@ impl Relays {
     }
 
     pub(super) fn server(&self, node: usize) -> IpAddr {
-        self.host(0, node)
+        self.addresses.address(node)
     }
 
     /// Where `from` reaches `to`; itself without a relay.
     pub(super) fn relay(&self, from: usize, to: usize) -> IpAddr {
-        if from == to { self.server(to) } else { self.host(from + 1, to) }
-    }
-
-    fn host(&self, tens: usize, ones: usize) -> IpAddr {
-        let host = u8::try_from(10 * tens + ones + 1).unwrap_or(u8::MAX);
-        IpAddr::from([127, self.subnet[0], self.subnet[1], host])
+        if from == to { self.server(to) } else { self.addresses.address(10 * (from + 1) + to) }
     }
 
     pub(super) fn block(&self, from: usize, to: usize) {

@@ -13,39 +13,45 @@ use super::{
     rest::{self, Status},
     warden::Warden,
 };
+use crate::network::Network;
 
 /// Of a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 const LOG_TAIL: usize = 30;
 /// How many members there are.
 pub const SIZE: usize = 3;
+/// Where in the network etcd is; the members come first.
+const ETCD: usize = SIZE;
+/// Where in the network this process is while it has to do with a cluster.
+pub const CLIENTS: usize = SIZE + 1;
+/// How many nodes the network has.
+pub const NODES: usize = SIZE + 2;
 
 /// Three members that agree on a leader. Dropping it leaves nothing behind.
 #[derive(Debug)]
-pub struct Cluster {
+pub struct Cluster<'a> {
+    network: &'a Network,
     members: Vec<Member>,
     _etcd: Etcd,
     /// Dropped last: it ends everything else.
     _warden: Warden,
 }
 
-impl Cluster {
+impl<'a> Cluster<'a> {
     /// Starts one whose members have these machine ids; returns when all of them are in place.
-    pub fn start(machine_ids: [u32; SIZE]) -> Result<Self> {
+    pub fn start(network: &'a Network, machine_ids: [u32; SIZE]) -> Result<Self> {
         let installation = Installation::find()?;
         let warden = Warden::engage(&installation)?;
-        let etcd = Etcd::start(warden.home(), &installation)?;
-        let numbered = machine_ids.into_iter().zip(1..);
-        let mut members = numbered
-            .map(|(machine_id, number)| {
-                let name = format!("member{number}");
-                Member::make(&name, machine_id, warden.home(), etcd.port, &installation)
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let etcd = Etcd::start(network, ETCD, warden.home(), &installation)?;
+        let make = |(node, machine_id)| {
+            Member::make(network, node, machine_id, warden.home(), etcd.address, &installation)
+        };
+        let mut members =
+            machine_ids.into_iter().enumerate().map(make).collect::<Result<Vec<_>>>()?;
         for member in &mut members {
-            member.start()?;
+            member.start(network)?;
         }
-        let cluster = Self { members, _etcd: etcd, _warden: warden };
+        let cluster = Self { network, members, _etcd: etcd, _warden: warden };
         cluster.wait_until_whole()?;
         Ok(cluster)
     }
@@ -59,7 +65,7 @@ impl Cluster {
     /// How clients find the leader: all addresses, of which only the one that takes writes will do.
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = configuration::client(self.members.iter().map(Member::port));
+        let mut config = configuration::client(self.members.iter().map(Member::address));
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config
     }
@@ -84,7 +90,7 @@ impl Cluster {
 
     /// Starts a member that was killed.
     pub fn revive(&mut self, member: usize) -> Result<()> {
-        self.members[member].start()
+        self.members[member].start(self.network)
     }
 
     /// Has the leader hand over to the synchronous standby; returns when Patroni says that it has.

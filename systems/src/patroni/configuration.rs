@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
+    net::SocketAddr,
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
     time::Duration,
@@ -18,37 +19,51 @@ const SUPERUSER: &str = "postgres";
 const MACHINE_ID: &str = "pg_snowflake.machine_id";
 const CONNECTING: Duration = Duration::from_secs(2);
 
-/// How clients find whichever of the servers at `ports` they want.
-pub fn client(ports: impl IntoIterator<Item = u16>) -> Config {
+/// Who is where.
+#[derive(Debug)]
+pub struct Places {
+    /// The member's PostgreSQL.
+    pub server: SocketAddr,
+    /// Its Patroni's API.
+    pub api: SocketAddr,
+    /// The store.
+    pub etcd: SocketAddr,
+    /// Everyone who may connect to its PostgreSQL, as `pg_hba.conf` has it.
+    pub peers: &'static str,
+}
+
+/// How clients find whichever of the servers at these addresses they want.
+pub fn client(addresses: impl IntoIterator<Item = SocketAddr>) -> Config {
     let mut config = Config::new();
     config.user(SUPERUSER).dbname("postgres").connect_timeout(CONNECTING);
-    for port in ports {
-        config.host("127.0.0.1").port(port);
+    for address in addresses {
+        config.host(&address.ip().to_string()).port(address.port());
     }
     config
 }
 
-/// Writes the member's file; the ports are PostgreSQL's, the API's and the store's.
-pub fn write(home: &Path, name: &str, machine_id: u32, ports: [u16; 3]) -> Result<()> {
+/// Writes the member's file.
+pub fn write(home: &Path, name: &str, machine_id: u32, places: &Places) -> Result<()> {
     let file = home.join(FILE);
-    let text = serde_json::to_string_pretty(&member(home, name, machine_id, ports))?;
+    let text = serde_json::to_string_pretty(&member(home, name, machine_id, places))?;
     fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
 }
 
-fn member(home: &Path, name: &str, machine_id: u32, [port, api, etcd]: [u16; 3]) -> Value {
-    let at = |port: u16| format!("127.0.0.1:{port}");
+fn member(home: &Path, name: &str, machine_id: u32, places: &Places) -> Value {
+    let Places { server, api, etcd, peers } = places;
+    let admitted = format!("host all,replication all {peers} trust");
     json!({
         "scope": "snowflake",
         "name": name,
-        "etcd3": { "hosts": at(etcd) },
-        "restapi": { "listen": at(api), "connect_address": at(api) },
+        "etcd3": { "hosts": etcd },
+        "restapi": { "listen": api, "connect_address": api },
         "bootstrap": {
             "dcs": for_all(),
             "initdb": [{ "encoding": "UTF8" }, { "locale": "C" }, "no-sync"],
         },
         "postgresql": {
-            "listen": at(port),
-            "connect_address": at(port),
+            "listen": server,
+            "connect_address": server,
             "data_dir": home.join("data"),
             "bin_dir": home.join("bin"),
             "pgpass": home.join("pgpass"),
@@ -56,7 +71,7 @@ fn member(home: &Path, name: &str, machine_id: u32, [port, api, etcd]: [u16; 3])
                 "superuser": { "username": SUPERUSER },
                 "replication": { "username": "replicator" },
             },
-            "pg_hba": ["local all all trust", "host all,replication all 127.0.0.1/32 trust"],
+            "pg_hba": ["local all all trust", admitted],
             // A member's own file has the last word.
             "parameters": {
                 "unix_socket_directories": home,
@@ -111,7 +126,9 @@ mod tests {
 
     #[test]
     fn members_differ_in_their_own_file_alone() {
-        let [a, b] = [1, 2].map(|id| member(Path::new("/h"), "m", id, [10, 11, 12]));
+        let [server, api, etcd] = [10, 11, 12].map(|port| ([127, 0, 0, 1], port).into());
+        let places = Places { server, api, etcd, peers: "127.0.0.0/8" };
+        let [a, b] = [1, 2].map(|id| member(Path::new("/h"), "m", id, &places));
         assert_eq!(a["bootstrap"], b["bootstrap"]);
         assert_eq!(a["postgresql"]["parameters"][MACHINE_ID], "1");
         assert_eq!(b["postgresql"]["parameters"][MACHINE_ID], "2");

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    net::SocketAddr,
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Stdio},
@@ -11,7 +12,8 @@ use std::{
 use anyhow::{Context, Result};
 use snowflake_cluster::{Installation, wait_for};
 
-use super::ports;
+use super::{ports, rest};
+use crate::network::Network;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -19,33 +21,42 @@ const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Etcd {
     /// Where clients find it.
-    pub port: u16,
+    pub address: SocketAddr,
     _process: Child,
 }
 
 impl Etcd {
-    /// Starts it in a new directory `etcd` of `home`; returns when it answers.
-    pub fn start(home: &Path, installation: &Installation) -> Result<Self> {
+    /// Starts it as node `node`, in a new directory `etcd` of `home`; returns when it answers.
+    pub fn start(
+        network: &Network,
+        node: usize,
+        home: &Path,
+        installation: &Installation,
+    ) -> Result<Self> {
         let home = home.join("etcd");
         fs::create_dir(&home)?;
         installation.give(&home)?;
-        let [port, peers] = ports::free()?;
-        let [clients, peers] = [port, peers].map(|port: u16| format!("http://127.0.0.1:{port}"));
+        let places: [SocketAddr; 2] = ports::free(network, node)?;
+        let [clients, peers] = places.map(|place| format!("http://{place}"));
         let log = File::create(home.join("log"))?;
-        let process = installation
-            .as_server_user("etcd")
+        let mut command = installation.as_server_user("etcd");
+        command
             .args(["--name", "etcd", "--data-dir", "data.etcd", "--logger", "zap"])
             .args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients])
             .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
             .args(["--initial-cluster", &format!("etcd={peers}")])
+            // It talks to itself, too, which it would do through a proxy.
+            .env("NO_PROXY", "*")
             .current_dir(&home)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
+            .stderr(log);
+        let process = network
+            .at(node, || command.spawn())?
             .context("running etcd (Debian: etcd-server; `tools/setup systems` installs it)")?;
-        wait_for("etcd to answer", DEADLINE, || Ok(super::rest::answers(port, "/health")))?;
-        Ok(Self { port, _process: process })
+        let [address, _] = places;
+        wait_for("etcd to answer", DEADLINE, || Ok(rest::answers(address, "/health")))?;
+        Ok(Self { address, _process: process })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    net::SocketAddr,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -14,38 +15,46 @@ use snowflake_cluster::{
     shim::{Clock, Shim},
 };
 
-use super::{configuration, ports};
+use super::{
+    configuration::{self, Places},
+    ports,
+};
+use crate::network::Network;
 
 /// One of the three.
 #[derive(Debug)]
 pub struct Member {
     name: String,
+    node: usize,
     home: PathBuf,
     installation: Installation,
     shim: Shim,
-    port: u16,
-    api: u16,
+    address: SocketAddr,
+    api: SocketAddr,
     patroni: Option<Child>,
 }
 
 impl Member {
-    /// Makes its directory in `home`; `etcd` is the store's port.
+    /// Makes the one that is node `node`, with its directory in `home`; the store is at `etcd`.
     pub fn make(
-        name: &str,
+        network: &Network,
+        node: usize,
         machine_id: u32,
         home: &Path,
-        etcd: u16,
+        etcd: SocketAddr,
         installation: &Installation,
     ) -> Result<Self> {
-        let home = home.join(name);
+        let name = format!("member{}", node + 1);
+        let home = home.join(&name);
         fs::create_dir(&home).context("making a member's directory")?;
         installation.give(&home)?;
         let shim = Shim::with_clock(&home, installation)?;
-        let [port, api] = ports::free()?;
+        let [address, api] = ports::free(network, node)?;
         configuration::link_programs(&home, installation, &shim)?;
-        configuration::write(&home, name, machine_id, [port, api, etcd])?;
+        let places = Places { server: address, api, etcd, peers: network.range() };
+        configuration::write(&home, &name, machine_id, &places)?;
         let installation = installation.clone();
-        Ok(Self { name: name.to_owned(), home, installation, shim, port, api, patroni: None })
+        Ok(Self { name, node, home, installation, shim, address, api, patroni: None })
     }
 
     /// What Patroni calls it.
@@ -56,13 +65,13 @@ impl Member {
 
     /// Where its PostgreSQL listens.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where its Patroni's REST API listens.
     #[must_use]
-    pub fn api(&self) -> u16 {
+    pub fn api(&self) -> SocketAddr {
         self.api
     }
 
@@ -78,20 +87,20 @@ impl Member {
     }
 
     /// Starts its Patroni, which starts PostgreSQL in its own time.
-    pub fn start(&mut self) -> Result<()> {
+    pub fn start(&mut self, network: &Network) -> Result<()> {
         ensure!(!self.is_up(), "member {} runs already", self.name);
         let log = File::options().create(true).append(true).open(self.log_file())?;
-        let process = self
-            .installation
-            .as_server_user("patroni")
+        let mut command = self.installation.as_server_user("patroni");
+        command
             .arg(configuration::FILE)
             .env("HOME", &self.home)
             .current_dir(&self.home)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
+            .stderr(log);
+        let process = network
+            .at(self.node, || command.spawn())?
             .context("running patroni (`tools/setup systems` installs it)")?;
         self.patroni = Some(process);
         Ok(())
@@ -109,7 +118,7 @@ impl Member {
     /// How the `postgres` crate reaches its PostgreSQL.
     #[must_use]
     pub fn config(&self) -> Config {
-        configuration::client([self.port])
+        configuration::client([self.address])
     }
 
     /// A session, whether it leads or follows.

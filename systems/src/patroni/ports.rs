@@ -1,28 +1,30 @@
-//! Free ports on loopback.
+//! Free ports of a node.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::{SocketAddr, TcpListener},
     ops::Range,
 };
 
 use anyhow::{Result, ensure};
 
+use crate::network::Network;
+
 /// Below those that the kernel gives to outgoing connections: one of these could have the port of a
 /// member that is down for a moment.
 const CANDIDATES: Range<u16> = 20_000..30_000;
 
-/// `N` different ports that nobody listens on.
-pub fn free<const N: usize>() -> Result<[u16; N]> {
+/// `N` different ports at the address of node `node` that nobody listens on. On loopback, whoever
+/// listens on all addresses has a port of this one, too.
+pub fn free<const N: usize>(network: &Network, node: usize) -> Result<[SocketAddr; N]> {
     let mut ports: Vec<_> = CANDIDATES.collect();
     fastrand::shuffle(&mut ports);
+    let address = network.address(node, node);
+    let places = ports.into_iter().map(|port| SocketAddr::new(address, port));
+    let listen = |place| Some((place, TcpListener::bind(place).ok()?));
     // Held until all are found.
-    let listeners: Vec<_> = ports
-        .into_iter()
-        .filter_map(|port| Some((port, TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?)))
-        .take(N)
-        .collect();
-    ensure!(listeners.len() == N, "fewer than {N} ports of {CANDIDATES:?} are free");
-    Ok(std::array::from_fn(|i| listeners[i].0))
+    let held: Vec<_> = network.at(node, || places.filter_map(listen).take(N).collect())?;
+    ensure!(held.len() == N, "fewer than {N} ports of {CANDIDATES:?} are free at {address}");
+    Ok(std::array::from_fn(|i| held[i].0))
 }
 
 #[cfg(test)]
@@ -31,10 +33,12 @@ mod tests {
 
     #[test]
     fn ports_are_different_and_free() -> Result<()> {
-        let ports = free::<20>()?;
-        let held: Vec<_> =
-            ports.iter().map(|&port| TcpListener::bind(("127.0.0.1", port))).collect();
-        assert!(held.iter().all(Result::is_ok));
+        for loopback in [true, false] {
+            let network = Network::whole(2, loopback)?;
+            let places = free::<20>(&network, 1)?;
+            let listen = || places.map(TcpListener::bind);
+            assert!(network.at(1, listen)?.iter().all(Result::is_ok));
+        }
         Ok(())
     }
 }

@@ -1,14 +1,11 @@
-//! Patroni's REST API, as far as it is needed: one request, one JSON document or text.
+//! Patroni's REST API, as far as it is needed.
 
-use std::{
-    io::{Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use ureq::{Agent, Body, Error, http::Response};
 
 const CONNECTING: Duration = Duration::from_secs(2);
 /// A switchover is answered when it is over.
@@ -27,63 +24,82 @@ pub struct Status {
     pub timeline: Option<u64>,
 }
 
-/// All members, as the one whose API listens at `port` sees them.
-pub fn members(port: u16) -> Result<Vec<Status>> {
+/// All members, as the one whose API listens at `api` sees them.
+pub fn members(api: SocketAddr) -> Result<Vec<Status>> {
     #[derive(Deserialize)]
     struct Cluster {
         members: Vec<Status>,
     }
-    let text = request(port, "GET", "/cluster", None)?;
+    let text = text(agent().get(format!("http://{api}/cluster")).call())?;
     let cluster: Cluster = serde_json::from_str(&text).context("reading what Patroni answered")?;
     Ok(cluster.members)
 }
 
-/// Whether something answers well at `port`.
+/// Whether something answers well at `address`.
 #[must_use]
-pub fn answers(port: u16, path: &str) -> bool {
-    request(port, "GET", path, None).is_ok()
+pub fn answers(address: SocketAddr, path: &str) -> bool {
+    text(agent().get(format!("http://{address}{path}")).call()).is_ok()
 }
 
 /// Asks the leader to hand over; returns when another one has taken over.
-pub fn switchover(port: u16, leader: &str) -> Result<()> {
-    request(port, "POST", "/switchover", Some(json!({ "leader": leader }))).map(drop)
+pub fn switchover(api: SocketAddr, leader: &str) -> Result<()> {
+    let request = agent().post(format!("http://{api}/switchover"));
+    let body = json!({ "leader": leader }).to_string();
+    let answer = text(request.content_type("application/json").send(body));
+    answer.map(drop).context("asking the leader to hand over")
 }
 
-fn request(port: u16, method: &str, path: &str, body: Option<Value>) -> Result<String> {
-    let body = body.map(|body| body.to_string()).unwrap_or_default();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, CONNECTING)?;
-    stream.set_read_timeout(Some(ANSWERING))?;
-    // HTTP/1.0, so that the answer ends with the connection.
-    write!(
-        stream,
-        "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (status, text) = parse(&answer).with_context(|| format!("no HTTP answer: {answer:?}"))?;
-    if !(200..300).contains(&status) {
-        bail!("{method} {path} was answered with {status}: {text}");
+/// A new one each time, as members come and go.
+fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .timeout_connect(Some(CONNECTING))
+        .timeout_global(Some(ANSWERING))
+        // The text says why.
+        .http_status_as_error(false)
+        // Nothing here is beyond one.
+        .proxy(None);
+    config.build().into()
+}
+
+fn text(answer: Result<Response<Body>, Error>) -> Result<String> {
+    let (head, mut body) = answer?.into_parts();
+    let text = body.read_to_string()?;
+    if !head.status.is_success() {
+        bail!("answered with {}: {text}", head.status);
     }
-    Ok(text.to_owned())
-}
-
-fn parse(answer: &str) -> Option<(u16, &str)> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.strip_prefix("HTTP/")?.split(' ').nth(1)?.parse().ok()?;
-    Some((status, body))
+    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
     use super::*;
 
     #[test]
-    fn status_and_body_are_read_from_an_answer() {
-        let answer = "HTTP/1.0 503 Service Unavailable\r\nServer: x\r\n\r\nno leader";
-        assert_eq!(parse(answer), Some((503, "no leader")));
-        assert_eq!(parse("HTTP/1.0 200 OK\r\n\r\n"), Some((200, "")));
-        assert_eq!(parse("garbage"), None);
+    fn a_refusal_has_its_status_and_its_reason() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let api = listener.local_addr()?;
+        let patroni = thread::spawn(move || {
+            let (mut client, _) = listener.accept()?;
+            let mut request = [0; 4096];
+            let mut length = 0;
+            while !request[..length].ends_with(b"}") {
+                length += client.read(&mut request[length..])?;
+            }
+            // As Python's server answers: it ends with the connection.
+            client.write_all(b"HTTP/1.0 503 Service Unavailable\r\n\r\nno leader")?;
+            Ok::<_, anyhow::Error>(String::from_utf8_lossy(&request[..length]).into_owned())
+        });
+        let refused = format!("{:#}", switchover(api, "member1").unwrap_err());
+        assert!(refused.contains("503") && refused.ends_with("no leader"), "{refused}");
+        let request = patroni.join().unwrap()?;
+        assert!(request.starts_with("POST /switchover HTTP/1.1\r\n"), "{request}");
+        assert!(request.ends_with(r#"{"leader":"member1"}"#), "{request}");
+        Ok(())
     }
 }
