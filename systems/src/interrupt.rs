@@ -79,8 +79,20 @@ pub fn pause(time: Duration) -> Result<()> {
     }
 }
 
+/// Polls `condition` until it holds; an error after `deadline`, naming `what` was waited for.
+pub fn wait_for(
+    what: &str,
+    deadline: Duration,
+    mut condition: impl FnMut() -> Result<bool>,
+) -> Result<()> {
+    snowflake_cluster::wait_for(what, deadline, || {
+        check()?;
+        condition()
+    })
+}
+
 /// Runs a program to its end, or ends it.
-pub fn wait(program: &mut Command) -> Result<()> {
+pub fn run(program: &mut Command) -> Result<()> {
     let name = program.get_program().to_owned();
     let mut child = program.spawn().with_context(|| format!("running {}", name.display()))?;
     let status = loop {

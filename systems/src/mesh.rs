@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::{Client, Config};
-use snowflake_cluster::{Node, major_version, wait_for};
+use snowflake_cluster::{Node, major_version};
 
 use crate::{interrupt, network::Network};
 use engine::Engine;
@@ -102,8 +102,7 @@ impl Mesh {
     fn wait_for_streams(&self, node: &Node) -> Result<()> {
         let others = i64::try_from(self.nodes.len())? - 1;
         let mut client = node.connect("postgres")?;
-        wait_for("the others to subscribe", DEADLINE, || {
-            interrupt::check()?;
+        interrupt::wait_for("the others to subscribe", DEADLINE, || {
             Ok(client.query_one(STREAMS, &[])?.get::<_, i64>(0) == others)
         })
     }

@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> Result<Report> {
     simulate.arg("--ids").arg(options.ids.to_string());
     simulate.arg("--seed").arg(options.seed.to_string());
     // Its tables are in the results.
-    interrupt::wait(simulate.arg("--json").arg(&file).stdout(Stdio::null()))?;
+    interrupt::run(simulate.arg("--json").arg(&file).stdout(Stdio::null()))?;
     let json = fs::read(&file).context("reading what the simulation found")?;
     let mut data: Value = serde_json::from_slice(&json).context("what the simulation found")?;
     // A thousand lines for each; the sums are enough here.

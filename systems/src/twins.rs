@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use postgres::Client;
 use serde_json::json;
-use snowflake_cluster::{Node, grouped, wait_for};
+use snowflake_cluster::{Node, grouped};
 
 use crate::{
     interrupt,
@@ -98,13 +98,9 @@ fn kept_out(mesh: &Mesh) -> Result<Vec<Claim>> {
     mesh.guard(0, "'error'")?;
     let (before, warned) = (mesh.rows_by_origin()?, warnings(node)?);
     write(&mesh.nodes()[1], 1)?;
-    wait_for("the guard to refuse", DEADLINE, || {
-        interrupt::check()?;
-        Ok(warnings(node)? > warned)
-    })?;
+    interrupt::wait_for("the guard to refuse", DEADLINE, || Ok(warnings(node)? > warned))?;
     write(&mesh.nodes()[2], 2)?;
-    wait_for("the third node's rows", DEADLINE, || {
-        interrupt::check()?;
+    interrupt::wait_for("the third node's rows", DEADLINE, || {
         Ok(mesh.rows_by_origin()?[0][2] == before[0][2] + ROWS)
     })?;
     write(node, 0)?;

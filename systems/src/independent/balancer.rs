@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Config, NoTls};
-use snowflake_cluster::{Tied, private_directory, run, wait_for};
+use snowflake_cluster::{Tied, private_directory, run};
 use tempfile::TempDir;
 
 use crate::{interrupt, network::Network};
@@ -69,8 +69,7 @@ impl Balancer {
     }
 
     fn wait(&mut self) -> Result<()> {
-        wait_for("HAProxy to lead to a server", DEADLINE, || {
-            interrupt::check()?;
+        interrupt::wait_for("HAProxy to lead to a server", DEADLINE, || {
             self.program.check()?;
             Ok(self.config().connect(NoTls).is_ok())
         })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use postgres::{Client, Config, NoTls, config::TargetSessionAttrs};
-use snowflake_cluster::{Installation, wait_for};
+use snowflake_cluster::Installation;
 
 use super::{
     configuration,
@@ -13,7 +13,7 @@ use super::{
     rest::{self, Status},
     warden::Warden,
 };
-use crate::network::Network;
+use crate::{interrupt, network::Network};
 
 /// Of a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -106,9 +106,9 @@ impl<'a> Cluster<'a> {
             seen = self.statuses().unwrap_or_default();
             Ok(is_whole(&seen))
         };
-        wait_for("Patroni's members to be in place", DEADLINE, &mut whole).map_err(|error| {
-            anyhow!("{error:#}; the last that was seen: {seen:?}\n{}", self.logs())
-        })
+        interrupt::wait_for("Patroni's members to be in place", DEADLINE, &mut whole).map_err(
+            |error| anyhow!("{error:#}; the last that was seen: {seen:?}\n{}", self.logs()),
+        )
     }
 
     /// Waits until all members have replayed what the leader has written by now.
@@ -119,7 +119,7 @@ impl<'a> Cluster<'a> {
             let mut client = member.connect()?;
             let replayed = "SELECT NOT pg_is_in_recovery()
                 OR pg_last_wal_replay_lsn() >= $1::text::pg_lsn";
-            wait_for(&format!("{} to replay {lsn}", member.name()), DEADLINE, || {
+            interrupt::wait_for(&format!("{} to replay {lsn}", member.name()), DEADLINE, || {
                 Ok(client.query_one(replayed, &[&lsn])?.get(0))
             })?;
         }

@@ -10,10 +10,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use snowflake_cluster::{Installation, wait_for};
+use snowflake_cluster::Installation;
 
 use super::{ports, rest};
-use crate::network::Network;
+use crate::{interrupt, network::Network};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -56,7 +56,7 @@ impl Etcd {
             .at(node, || command.spawn())?
             .context("running etcd (Debian: etcd-server; `tools/setup systems` installs it)")?;
         let [address, _] = places;
-        wait_for("etcd to answer", DEADLINE, || Ok(rest::answers(address, "/health")))?;
+        interrupt::wait_for("etcd to answer", DEADLINE, || Ok(rest::answers(address, "/health")))?;
         Ok(Self { address, _process: process })
     }
 }

@@ -11,9 +11,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Client, Config, NoTls};
-use snowflake_cluster::{Session, ledger::stamp, wait_for};
+use snowflake_cluster::{Session, ledger::stamp};
 
 use super::{cluster::Cluster, load};
+use crate::interrupt;
 
 /// Between two questions whether the server still follows; what a figure is uncertain by.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -66,7 +67,7 @@ impl Probes {
             members.iter().position(|(_, probes)| probes.iter().all(JoinHandle::is_finished))
         };
         let mut found = None;
-        wait_for("the first writes on a new leader", DEADLINE, || {
+        interrupt::wait_for("the first writes on a new leader", DEADLINE, || {
             found = finished(&self.members);
             Ok(found.is_some())
         })?;
