@@ -8,7 +8,16 @@ use snowflake_systems::patroni::{ADDED, Options, run};
 /// about time is for the long version: here other tests run as well.
 #[test]
 fn no_id_repeats_or_goes_back_through_a_kill_and_a_switchover() -> Result<()> {
-    let report = run(&Options { rounds: 2, rounds_each: 0, ..Options::default() })?;
+    play(&Options { rounds: 2, rounds_each: 0, ..Options::default() })
+}
+
+#[test]
+fn members_on_loopback_survive_a_kill_as_well() -> Result<()> {
+    play(&Options { rounds: 1, rounds_each: 0, loopback: true })
+}
+
+fn play(options: &Options) -> Result<()> {
+    let report = run(options)?;
     println!("{report}");
     let broken: Vec<_> =
         report.claims.iter().filter(|it| !it.met && !it.what.ends_with(ADDED)).collect();
