@@ -45,7 +45,7 @@ impl Etcd {
             .args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients])
             .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
             .args(["--initial-cluster", &format!("etcd={peers}")])
-            // It talks to itself, too, which it would do through a proxy.
+            // It also talks to itself, and would ask a proxy that the environment names.
             .env("NO_PROXY", "*")
             .current_dir(&home)
             .process_group(0)
