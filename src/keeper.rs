@@ -5,13 +5,13 @@
 use crate::error::Refusal;
 use crate::lease::{self, Extender, LENGTH_MILLIS};
 use crate::shared::{self, Shared};
+use crate::sleep::sleep;
 use crate::{clock, node};
 use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
 use pgrx::prelude::*;
 use snowflake_core::{Generator, Tick};
-use std::ffi::c_long;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -89,7 +89,8 @@ impl Keeper {
     fn run(&mut self) {
         loop {
             let nap = self.look();
-            sleep(nap);
+            // That also lets this process take note of barriers, which others wait for.
+            sleep(nap, pg_sys::PG_WAIT_EXTENSION);
             if BackgroundWorker::sigterm_received() {
                 return;
             }
@@ -163,20 +164,4 @@ impl Keeper {
             refusal.report_as(PgLogLevel::WARNING);
         }
     }
-}
-
-/// Sleeps until the time is over, or a signal or a caller wakes the keeper.
-fn sleep(nap: Option<Duration>) {
-    let mut events = pg_sys::WL_LATCH_SET | pg_sys::WL_EXIT_ON_PM_DEATH;
-    if nap.is_some() {
-        events |= pg_sys::WL_TIMEOUT;
-    }
-    let millis = nap.map_or(-1, |nap| nap.as_millis() as c_long);
-    // SAFETY: the latch is this process's own.
-    unsafe {
-        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, millis, pg_sys::PG_WAIT_EXTENSION);
-        pg_sys::ResetLatch(pg_sys::MyLatch);
-    }
-    // Others wait for every process to take note of what a barrier tells.
-    pgrx::check_for_interrupts!();
 }

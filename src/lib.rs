@@ -23,6 +23,7 @@ mod node;
 mod partition;
 mod row;
 mod shared;
+mod sleep;
 mod spi;
 mod status;
 #[cfg(any(test, feature = "pg_test"))]
