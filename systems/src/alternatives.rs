@@ -213,7 +213,7 @@ fn machine(site: &Site) -> Result<Machine> {
     let today = site.connect()?.query_one("SELECT current_date::text", &[])?.get(0);
     Ok(Machine {
         date: today,
-        postgresql: site.full_version()?,
+        postgresql: snowflake_cluster::version()?,
         native_v7: site.version() >= 18,
         cores: thread::available_parallelism()?.get(),
         network: site.network().to_string(),

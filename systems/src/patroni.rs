@@ -28,12 +28,14 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use snowflake_cluster::version;
 
 pub use judge::ADDED;
 
 use crate::{
     network::Network,
     options::defaults,
+    program,
     report::{Claim, Report},
 };
 use cluster::{CLIENTS, NODES, SIZE};
@@ -101,7 +103,12 @@ pub fn run(options: &Options) -> Result<Report> {
     Ok(Report {
         scenario: "Cluster with failover".into(),
         headline: judge::headline(&data),
-        conditions: vec!["Patroni and etcd".into(), network.to_string()],
+        conditions: vec![
+            format!("PostgreSQL {}", version()?),
+            format!("Patroni {}", program::version("patroni", "--version")?),
+            format!("etcd {}", program::version("etcd", "--version")?),
+            network.to_string(),
+        ],
         claims,
         data: data.into(),
     })

@@ -1,10 +1,22 @@
-//! The other programs of this workspace, which are built beside this one.
+//! Other programs.
 
-use std::{env, path::PathBuf};
+use std::{env, ffi::OsStr, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
+use snowflake_cluster::run;
 
-/// Where a program is: `name` is its path from the folder of this program.
+/// The version that a program prints when it is asked by `flag`.
+pub fn version(program: impl AsRef<OsStr>, flag: &str) -> Result<String> {
+    let text = run(Command::new(program).arg(flag))?;
+    let number =
+        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let number = number.with_context(|| format!("no version in {text:?}"))?;
+    // What follows is the distribution's.
+    Ok(number.split('-').next().unwrap_or_default().to_owned())
+}
+
+/// Where a program of this workspace is, which is built beside this one: `name` is its path from the
+/// folder of this program.
 pub fn path(name: &str) -> Result<PathBuf> {
     let this = env::current_exe().context("looking for this program")?;
     let program = this.parent().context("this program is in no folder")?.join(name);

@@ -78,13 +78,6 @@ impl Site {
         self.version
     }
 
-    /// The servers' version, with the minor one.
-    pub fn full_version(&self) -> Result<String> {
-        let mut client = self.places[0].connect("postgres")?;
-        let full: String = client.query_one("SHOW server_version", &[])?.get(0);
-        Ok(full.split_whitespace().next().unwrap_or_default().to_owned())
-    }
-
     /// What is between the servers.
     #[must_use]
     pub fn network(&self) -> &Network {

@@ -183,7 +183,7 @@ pub(super) fn headline(all: &[Measured]) -> String {
     let [own, best] = [ours, most].map(|one| whole(one.inserts_per_second));
     let [small, large] = [ours, random].map(|one| megabytes(one.index.bytes));
     format!(
-        "{own} inserts a second, the most of any {best} ({}); index {small} MB, with UUID v4 {large} MB",
+        "{own} inserts a second, {} {best}; index {small} MB, of UUID v4 {large} MB",
         most.scheme.name()
     )
 }

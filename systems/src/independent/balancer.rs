@@ -10,10 +10,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Config, NoTls};
-use snowflake_cluster::{Tied, private_directory, run};
+use snowflake_cluster::{Tied, private_directory};
 use tempfile::TempDir;
 
-use crate::{interrupt, network::Network};
+use crate::{interrupt, network::Network, program};
 
 const PORT: u16 = 5432;
 const USER: &str = "postgres";
@@ -91,9 +91,7 @@ impl Balancer {
 
     /// Its version, for the report.
     pub fn version() -> Result<String> {
-        let text = run(Command::new(program()).arg("-v"))?;
-        let number = text.split_whitespace().nth(2).unwrap_or_default();
-        Ok(format!("HAProxy {}", number.split('-').next().unwrap_or_default()))
+        Ok(format!("HAProxy {}", program::version(program(), "-v")?))
     }
 }
 

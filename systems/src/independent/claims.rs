@@ -160,7 +160,7 @@ impl Findings {
         let lost = asked.saturating_sub(self.outcome.replies.len() as u64);
         let gap = self.common_gap().map_or(f64::INFINITY, milliseconds);
         format!(
-            "{} inserts, {lost} of {} requests lost; all clients waited {gap:.0} ms at most",
+            "{} inserts, {lost} of {} requests lost; never more than {gap:.0} ms without an answer",
             grouped(self.inserts()),
             grouped(asked)
         )

@@ -1,7 +1,7 @@
 //! Servers that know nothing of each other, and HAProxy in front of them.
 
 use anyhow::{Context, Result};
-use snowflake_cluster::Node;
+use snowflake_cluster::{Node, version};
 
 use super::balancer::Balancer;
 use crate::network::Network;
@@ -98,11 +98,8 @@ impl Servers {
 
     /// What it all runs on, one phrase each.
     pub fn conditions(&self) -> Result<Vec<String>> {
-        let version: String =
-            self.nodes[0].connect("postgres")?.query_one("SHOW server_version", &[])?.get(0);
-        let number = version.split(' ').next().unwrap_or_default();
         Ok(vec![
-            format!("PostgreSQL {number}"),
+            format!("PostgreSQL {}", version()?),
             Balancer::version()?,
             format!("{} servers", self.nodes.len()),
             self.network.to_string(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use snowflake_cluster::grouped;
+use snowflake_cluster::{grouped, version};
 
 use super::{
     harness::{self, Workload},
@@ -63,7 +63,7 @@ pub fn run(options: &Options) -> Result<Report> {
             ids.latency_ms.p99
         ),
         conditions: vec![
-            format!("{NODES} nodes, a PostgreSQL server each, reached by its socket"),
+            format!("{NODES} nodes, a PostgreSQL {} each, reached by its socket", version()?),
             "our own harness, messages by pipes".to_owned(),
         ],
         claims,

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use anyhow::Result;
 use postgres::Client;
-use snowflake_cluster::{Builder, Node};
+use snowflake_cluster::{Builder, Node, version};
 
 /// What carries the rows. From 16 on, subscriptions can be told to leave alone what did not begin
 /// where they subscribe to.
@@ -85,7 +85,7 @@ impl Engine {
 
     /// What carries the rows, with its version.
     pub fn describe(self, client: &mut Client) -> Result<String> {
-        let server: String = client.query_one("SHOW server_version", &[])?.get(0);
+        let server = version()?;
         Ok(match self {
             Self::Native => format!("PostgreSQL {server}, {self}"),
             Self::Pglogical => {

@@ -41,7 +41,7 @@ pub use node::Node;
 pub use outage::{Outage, PRIMARY_GONE};
 pub use poll::wait_for;
 pub use process::{kill9_in, processes_in};
-pub use program::{Installation, major_version, run};
+pub use program::{Installation, major_version, run, version};
 pub use refusal::{Refusal, refusal};
 pub use settings::shared_settings;
 pub use tied::Tied;

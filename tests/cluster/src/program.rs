@@ -15,6 +15,8 @@ use nix::unistd::{User, geteuid};
 #[derive(Debug, Clone)]
 pub struct Installation {
     bindir: PathBuf,
+    /// With the minor one, such as 17.2.
+    version: String,
     /// Major version, such as 17.
     pub(crate) major: u32,
     /// Whom servers run as when this process is root; `None`: as this process.
@@ -26,10 +28,12 @@ impl Installation {
     pub fn find() -> Result<Self> {
         let pg_config = env::var_os("PG_CONFIG").unwrap_or_else(|| "pg_config".into());
         let ask = |what| run(Command::new(&pg_config).arg(what));
-        let version = ask("--version")?;
+        let text = ask("--version")?;
+        let version = text.split_whitespace().nth(1).unwrap_or_default();
         Ok(Self {
             bindir: ask("--bindir")?.trim().into(),
-            major: major(&version).with_context(|| format!("no version in \"{version}\""))?,
+            version: version.to_owned(),
+            major: major(version).with_context(|| format!("no version in \"{text}\""))?,
             server_user: server_user()?,
         })
     }
@@ -88,9 +92,13 @@ pub fn major_version() -> Result<u32> {
     Installation::find().map(|installation| installation.major)
 }
 
+/// The whole version of the PostgreSQL under test, such as 17.2.
+pub fn version() -> Result<String> {
+    Installation::find().map(|installation| installation.version)
+}
+
 fn major(version: &str) -> Option<u32> {
-    let number = version.split_whitespace().nth(1)?;
-    let digits = number.split(|c: char| !c.is_ascii_digit()).next()?;
+    let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
 
@@ -143,9 +151,9 @@ mod tests {
 
     #[test]
     fn the_major_version_is_read_from_any_release() {
-        assert_eq!(major("PostgreSQL 15.20 (Debian 15.20-0+deb12u1)"), Some(15));
-        assert_eq!(major("PostgreSQL 18.4"), Some(18));
-        assert_eq!(major("PostgreSQL 19beta1"), Some(19));
-        assert_eq!(major("nothing"), None);
+        assert_eq!(major("15.20"), Some(15));
+        assert_eq!(major("18.4"), Some(18));
+        assert_eq!(major("19beta1"), Some(19));
+        assert_eq!(major(""), None);
     }
 }
