@@ -118,8 +118,8 @@ pub fn run(options: &Options) -> Result<Report> {
     let given = Given::gather(&site, options)?;
     let all = given.measured(&site, options)?;
     let machine = machine(&site)?;
-    let mut claims = promises::claims(&all, promises::repeated(&given.keys()));
-    claims.push(promises::quiet(site.unexpected_lines()?));
+    let mut claims = promises::claims(&all, promises::repeated(&given.keys()), options.patience);
+    claims.push(site.quiet_logs()?);
     let conditions = conditions(&machine);
     let page = page::Page { all, machine, options: options.clone() };
     let data = serde_json::to_value(&page)?;

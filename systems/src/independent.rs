@@ -49,6 +49,9 @@ pub struct Options {
     /// requests, so not all of it; less on a machine that is shared
     #[arg(skip = 0.95)]
     pub share: f64,
+    /// How long there may be no answer to any client while one server is away
+    #[arg(skip = Duration::from_secs(1))]
+    pub gap: Duration,
     /// Machine ids, one server each
     #[arg(skip = [1, 2, 3])]
     pub machines: Vec<u32>,
@@ -100,7 +103,7 @@ pub fn run(options: &Options) -> Result<Report> {
         tables: servers.tables()?,
         drift: drift.finish(),
         time_shift: servers.bits_below_time()?,
-        unexpected_lines: servers.unexpected_lines()?,
+        quiet_logs: servers.quiet_logs()?,
         balancer_log: servers.balancer().log()?,
     };
     let mut conditions = servers.conditions()?;

@@ -1,7 +1,7 @@
 //! Ctrl-C, and a polite kill: scenarios end with an error, and so everything is cleaned up.
 
 use std::{
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, ExitStatus},
     sync::{
         Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     flag::{register, register_conditional_shutdown},
@@ -91,20 +91,18 @@ pub fn wait_for(
     })
 }
 
-/// Runs a program to its end, or ends it.
-pub fn run(program: &mut Command) -> Result<()> {
+/// Runs a program to its end, or ends it. How it ended is for the caller to judge.
+pub fn run(program: &mut Command) -> Result<ExitStatus> {
     let name = program.get_program().to_owned();
     let mut child = program.spawn().with_context(|| format!("running {}", name.display()))?;
-    let status = loop {
+    loop {
         if let Some(status) = child.try_wait()? {
-            break status;
+            return Ok(status);
         }
         if let Err(interrupted) = pause(STEP) {
             child.kill()?;
             child.wait()?;
             return Err(interrupted);
         }
-    };
-    ensure!(status.success(), "{} ended with {status}", name.display());
-    Ok(())
+    }
 }

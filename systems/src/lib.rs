@@ -7,6 +7,7 @@
 pub mod alternatives;
 pub mod independent;
 pub mod interrupt;
+pub mod latency;
 pub mod maelstrom;
 pub mod markdown;
 pub mod mesh;

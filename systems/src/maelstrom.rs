@@ -17,6 +17,7 @@ mod clients;
 pub mod harness;
 pub mod issuer;
 pub mod lines;
+mod nemesis;
 pub mod network;
 pub mod node;
 pub mod partition;

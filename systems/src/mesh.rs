@@ -10,7 +10,11 @@ use anyhow::Result;
 use postgres::{Client, Config};
 use snowflake_cluster::{Node, major_version};
 
-use crate::{interrupt, network::Network};
+use crate::{
+    interrupt,
+    network::Network,
+    report::{Claim, quiet_logs},
+};
 use engine::Engine;
 
 pub use scenario::{Options, run};
@@ -107,6 +111,14 @@ impl Mesh {
         })
     }
 
+    /// Takes the guards away.
+    pub fn unguard(&self) -> Result<()> {
+        for client in &mut self.clients()? {
+            client.batch_execute("DROP TRIGGER guard ON orders")?;
+        }
+        Ok(())
+    }
+
     /// Has the node's table guarded with this argument of `snowflake_guard`, such as `'error'`.
     pub fn guard(&self, node: usize, argument: &str) -> Result<()> {
         // Always, because it is to see what replication brings.
@@ -173,14 +185,9 @@ impl Mesh {
         }
     }
 
-    /// How many lines at WARNING or above there are in the logs that a cut does not explain.
-    pub fn unexpected_lines(&self) -> Result<usize> {
-        let mut lines = Vec::new();
-        for node in &self.nodes {
-            lines.append(&mut node.unexpected_log_lines(&CUT_LOG)?);
-        }
-        lines.iter().take(10).for_each(|line| eprintln!("  {line}"));
-        Ok(lines.len())
+    /// That the logs have nothing that a cut does not explain.
+    pub fn quiet_logs(&self) -> Result<Claim> {
+        quiet_logs(&self.nodes, &CUT_LOG)
     }
 
     /// A session at each node.

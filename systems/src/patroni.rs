@@ -91,6 +91,13 @@ impl MachineIds {
 pub fn run(options: &Options) -> Result<Report> {
     let parts = [(MachineIds::One, options.rounds), (MachineIds::Each, options.rounds_each)];
     let network = Network::whole(NODES, options.loopback)?;
+    // First of all, because it fails where something is missing.
+    let conditions = vec![
+        format!("PostgreSQL {}", version()?),
+        format!("Patroni {}", program::version("patroni", "--version")?),
+        format!("etcd {}", program::version("etcd", "--version")?),
+        network.to_string(),
+    ];
     let (mut claims, mut data) = (Vec::<Claim>::new(), Vec::<Value>::new());
     for (machine_ids, rounds) in parts.into_iter().filter(|&(_, rounds)| rounds > 0) {
         eprintln!("Patroni, three members, {}:", machine_ids.title());
@@ -103,12 +110,7 @@ pub fn run(options: &Options) -> Result<Report> {
     Ok(Report {
         scenario: "Cluster with failover".into(),
         headline: judge::headline(&data),
-        conditions: vec![
-            format!("PostgreSQL {}", version()?),
-            format!("Patroni {}", program::version("patroni", "--version")?),
-            format!("etcd {}", program::version("etcd", "--version")?),
-            network.to_string(),
-        ],
+        conditions,
         claims,
         data: data.into(),
     })

@@ -19,7 +19,12 @@ pub fn version(program: impl AsRef<OsStr>, flag: &str) -> Result<String> {
 /// folder of this program.
 pub fn path(name: &str) -> Result<PathBuf> {
     let this = env::current_exe().context("looking for this program")?;
-    let program = this.parent().context("this program is in no folder")?.join(name);
+    let mut folder = this.parent().context("this program is in no folder")?;
+    // Cargo puts tests one deeper.
+    if folder.ends_with("deps") {
+        folder = folder.parent().unwrap_or(folder);
+    }
+    let program = folder.join(name);
     ensure!(program.is_file(), "{} is not there; `make cluster` builds it", program.display());
     Ok(program)
 }

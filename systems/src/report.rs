@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use snowflake_cluster::{Node, ledger::Fault};
 
 use crate::text::table;
+
+/// Instead of a bar.
+const REPORTED: &str = "reported";
 
 /// Something that was said of a system, and what was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +34,28 @@ impl Claim {
         met: bool,
     ) -> Self {
         Self { what: what.into(), figure: figure.to_string(), bar: bar.to_string(), met }
+    }
+
+    /// A figure that is only told.
+    pub fn reported(what: impl Into<String>, figure: impl fmt::Display) -> Self {
+        Self::new(what, figure, REPORTED, true)
+    }
+
+    /// That there is no such fault.
+    pub fn no_fault(what: impl Into<String>, fault: Option<Fault>) -> Self {
+        let found = fault.map_or("none".to_owned(), |fault| fault.to_string());
+        Self::equal(what, found, "none".to_owned())
+    }
+
+    /// That it is so.
+    pub fn holds(what: impl Into<String>, holds: bool) -> Self {
+        Self::new(what, if holds { "yes" } else { "no" }, "yes", holds)
+    }
+
+    /// Whether it could fail: it has a bar.
+    #[must_use]
+    pub fn has_bar(&self) -> bool {
+        self.bar != REPORTED
     }
 
     /// That the figure is just this.
@@ -74,11 +101,30 @@ pub struct Report {
 }
 
 impl Report {
+    /// The claims that could fail.
+    pub fn with_bar(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(|claim| claim.has_bar())
+    }
+
     /// Whether every claim holds, and there is one.
     #[must_use]
     pub fn all_met(&self) -> bool {
-        !self.claims.is_empty() && self.claims.iter().all(|claim| claim.met)
+        self.with_bar().next().is_some() && self.claims.iter().all(|claim| claim.met)
     }
+}
+
+/// That the servers' logs have no line at WARNING or above that what was done to them does not explain,
+/// which is those with one of these texts. Shows the first that there are.
+pub fn quiet_logs<'a>(
+    nodes: impl IntoIterator<Item = &'a Node>,
+    explained: &[&str],
+) -> Result<Claim> {
+    let mut lines = Vec::new();
+    for node in nodes {
+        lines.append(&mut node.unexpected_log_lines(explained)?);
+    }
+    lines.iter().take(10).for_each(|line| eprintln!("  {line}"));
+    Ok(Claim::equal("unexpected lines in the servers' logs", lines.len(), 0))
 }
 
 impl fmt::Display for Report {
@@ -110,6 +156,7 @@ mod tests {
     #[test]
     fn a_report_is_met_when_every_claim_is() {
         assert!(!report(vec![]).all_met());
+        assert!(!report(vec![Claim::reported("a", 0)]).all_met());
         assert!(report(vec![Claim::equal("a", 0, 0)]).all_met());
         assert!(!report(vec![Claim::equal("a", 0, 0), Claim::at_most("b", 2, 1)]).all_met());
         assert!(!report(vec![Claim::at_least("b", 1, 2)]).all_met());

@@ -218,16 +218,6 @@ impl Asking {
     }
 }
 
-/// The time that this share of the answers took at most; 1 for the slowest.
-#[must_use]
-pub fn quantile(answers: &[Answer], share: f64) -> Duration {
-    let mut times: Vec<_> = answers.iter().map(|answer| answer.took).collect();
-    times.sort_unstable();
-    let last = times.len().saturating_sub(1);
-    let rank = (share * last as f64).round() as usize;
-    times.get(rank).copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,14 +236,5 @@ mod tests {
         due.sort_unstable();
         let even: Vec<_> = (0..2_000).map(Duration::from_millis).collect();
         assert_eq!(due, even);
-    }
-
-    #[test]
-    fn quantiles_are_of_the_times_that_answers_took() {
-        let answer = |ms| Answer { due: Duration::ZERO, took: Duration::from_millis(ms) };
-        let answers: Vec<_> = (0..=100).rev().map(answer).collect();
-        assert_eq!(quantile(&answers, 0.5), Duration::from_millis(50));
-        assert_eq!(quantile(&answers, 1.0), Duration::from_millis(100));
-        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
     }
 }

@@ -61,8 +61,9 @@ pub fn run(options: &Options) -> Result<Report> {
     simulate.arg("--ids").arg(options.ids.to_string());
     simulate.arg("--seed").arg(options.seed.to_string());
     // Its tables are in the results.
-    interrupt::run(simulate.arg("--json").arg(&file).stdout(Stdio::null()))?;
-    let json = fs::read(&file).context("reading what the simulation found")?;
+    // It fails where it finds something, and then has written that, too.
+    let status = interrupt::run(simulate.arg("--json").arg(&file).stdout(Stdio::null()))?;
+    let json = fs::read(&file).with_context(|| format!("the simulation ended with {status}"))?;
     let mut data: Value = serde_json::from_slice(&json).context("what the simulation found")?;
     // A thousand lines for each; the sums are enough here.
     data.as_object_mut().context("what the simulation found")?.remove("worlds");

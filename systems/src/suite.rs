@@ -91,10 +91,12 @@ impl Scenario {
     }
 }
 
-/// Runs them, and shows each one's table when it ends. One that cannot be run to its end is a claim
-/// that does not hold; the others are run all the same. An error only if it is interrupted.
-pub fn run(scenarios: &[Scenario]) -> Result<Results> {
+/// Runs them, and shows each one's table when it ends; `keep` is given the results so far. One that
+/// cannot be run to its end is a claim that does not hold; the others are run all the same. An error
+/// only if it is interrupted, or if `keep` fails.
+pub fn run(scenarios: &[Scenario], keep: impl Fn(&Results) -> Result<()>) -> Result<Results> {
     let mut results = Results::default();
+    keep(&results)?;
     for (number, scenario) in (1..).zip(scenarios) {
         eprintln!("\n== {number} of {}: {}", scenarios.len(), scenario.name());
         let start = Instant::now();
@@ -103,6 +105,7 @@ pub fn run(scenarios: &[Scenario]) -> Result<Results> {
         let report = report.unwrap_or_else(|error| not_run(scenario, &error));
         println!("\n{report}");
         results.add(scenario.name(), start.elapsed(), report);
+        keep(&results)?;
     }
     Ok(results)
 }

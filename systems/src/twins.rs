@@ -54,8 +54,9 @@ pub fn run(options: &Options) -> Result<Report> {
     let conditions = mesh.conditions()?;
     let mut claims = noticed(&mesh)?;
     claims.extend(kept_out(&mesh)?);
+    mesh.unguard()?;
     let collisions = collisions(&mesh, options)?;
-    claims.push(Claim::at_least("IDs that two clients were given", collisions, 1));
+    claims.push(Claim::at_least("without guards: IDs that two clients were given", collisions, 1));
     let data = json!({
         "rows": ROWS,
         "requests_per_second": options.per_second,
@@ -82,7 +83,7 @@ fn noticed(mesh: &Mesh) -> Result<Vec<Claim>> {
     write(&mesh.nodes()[2], 2)?;
     let arrived = mesh.time_to_converge(2 * ROWS, DEADLINE)?.is_some();
     let names = ["the node without IDs of its own", "its twin", "the third node"];
-    let mut claims = vec![Claim::equal("rows arrive everywhere", arrived, true)];
+    let mut claims = vec![Claim::holds("rows arrive everywhere", arrived)];
     for (node, (name, bar)) in mesh.nodes().iter().zip(names.into_iter().zip([ROWS, 0, 0])) {
         let warnings = i64::try_from(warnings(node)?)?;
         claims.push(Claim::equal(format!("warnings of the guard on {name}"), warnings, bar));

@@ -8,7 +8,7 @@ use snowflake_systems::independent::{DUPLICATES, Options, run};
 /// With a generous share, because tests share a machine.
 fn short() -> Options {
     let time = Duration::from_secs(8);
-    Options { time, per_second: 1_000, rows: 1, share: 0.25, ..Options::default() }
+    Options { time, per_second: 1_000, rows: 1, share: 0.25, gap: time / 2, ..Options::default() }
 }
 
 #[test]

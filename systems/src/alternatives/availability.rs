@@ -44,7 +44,7 @@ pub fn during(failure: Failure, site: &Site, options: &Options) -> Result<Vec<An
     // Connected before, as those of an application are.
     let mut clients = Vec::new();
     for scheme in Scheme::ALL {
-        let places = (0..PLACES).map(|place| Client::new(site.session(scheme, place)?, scheme));
+        let places = (0..PLACES).map(|place| Client::new(site.session(scheme, place)?, place));
         clients.push(places.collect::<Result<Vec<_>>>()?);
     }
     let nodes = match failure {
@@ -90,12 +90,13 @@ struct Client {
 }
 
 impl Client {
-    fn new(mut session: Session, scheme: Scheme) -> Result<Self> {
+    /// Clients begin with different ticket servers: at every other place with the first one.
+    fn new(mut session: Session, place: usize) -> Result<Self> {
         let mut tickets = Vec::new();
         for server in session.take_ticket_servers() {
             tickets.push(asker(server));
         }
-        let at = fastrand::usize(..scheme.tickets().max(1));
+        let at = place % tickets.len().max(1);
         Ok(Self { session, tickets, at })
     }
 

@@ -15,7 +15,10 @@ use super::{
     scheme::Scheme,
     site::{PLACES, Site},
 };
-use crate::interrupt;
+use crate::{
+    interrupt,
+    latency::{milliseconds, quantile},
+};
 
 /// Clients at each server.
 pub const CLIENTS: usize = 4;
@@ -55,10 +58,7 @@ impl Load {
     /// The milliseconds that this share of the inserts took at most.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {
-        let mut took = self.took.clone();
-        took.sort_unstable();
-        let rank = (share * took.len().saturating_sub(1) as f64).round() as usize;
-        took.get(rank).map_or(0.0, Duration::as_secs_f64) * 1e3
+        milliseconds(quantile(self.took.iter().copied(), share))
     }
 }
 

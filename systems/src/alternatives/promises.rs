@@ -1,7 +1,9 @@
 //! What has to come out on any machine, and what the page's words lean on.
 
+use std::time::Duration;
+
 use super::{Measured, Scheme, client::Key};
-use crate::report::Claim;
+use crate::{latency::milliseconds, report::Claim};
 
 /// Of pairs asked for at a distance of milliseconds, for the schemes that are in order then.
 const NEARLY_NONE: f64 = 0.01;
@@ -18,13 +20,15 @@ pub(super) fn repeated(schemes: &[Vec<Key>]) -> usize {
     schemes.iter().map(of).sum()
 }
 
-pub(super) fn quiet(lines: usize) -> Claim {
-    Claim::equal("unexpected lines in the servers' logs", lines, 0)
-}
-
-pub(super) fn claims(all: &[Measured], repeated: usize) -> Vec<Claim> {
+pub(super) fn claims(all: &[Measured], repeated: usize, patience: Duration) -> Vec<Claim> {
     let mut claims = vec![Claim::equal("keys that came twice", repeated, 0)];
     claims.extend(all.iter().flat_map(availability));
+    // Or the cut has troubled nobody.
+    let pair = all.iter().filter(|one| one.scheme == Scheme::TicketPair);
+    claims.extend(pair.map(|pair| {
+        let what = "two ticket servers: ms to a key from the other one";
+        Claim::at_least(what, pair.one_cut_slowest.round(), milliseconds(patience))
+    }));
     claims.extend(all.iter().filter_map(order));
     let bytes = |scheme| {
         let of = all.iter().find(|one| one.scheme == scheme);

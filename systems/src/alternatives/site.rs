@@ -10,7 +10,10 @@ use super::{
     client::Session,
     scheme::{Scheme, ticket_schema},
 };
-use crate::network::Network;
+use crate::{
+    network::Network,
+    report::{Claim, quiet_logs},
+};
 
 /// The servers that clients insert into.
 pub const PLACES: usize = 3;
@@ -122,13 +125,8 @@ impl Site {
         self.places[0].connect("postgres")
     }
 
-    /// How many lines at WARNING or above there are in the logs.
-    pub fn unexpected_lines(&self) -> Result<usize> {
-        let mut lines = Vec::new();
-        for node in self.places.iter().chain(&self.ticket_servers) {
-            lines.append(&mut node.unexpected_log_lines(&[TABLE_TAKEN])?);
-        }
-        lines.iter().take(10).for_each(|line| eprintln!("  {line}"));
-        Ok(lines.len())
+    /// That the logs have nothing unexpected.
+    pub fn quiet_logs(&self) -> Result<Claim> {
+        quiet_logs(self.places.iter().chain(&self.ticket_servers), &[TABLE_TAKEN])
     }
 }

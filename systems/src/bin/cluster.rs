@@ -1,8 +1,8 @@
 //! Runs the scenarios, all of them or one; `--help` has the options.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
 use snowflake_systems::{
     interrupt,
@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FOLDER")]
     docs: Option<PathBuf>,
     /// Run nothing: write the pages of the results that are in the folder already
-    #[arg(long, requires = "docs")]
+    #[arg(long, requires = "docs", conflicts_with_all = ["json", "loopback"])]
     words: bool,
 }
 
@@ -44,14 +44,19 @@ fn perform(arguments: Arguments) -> Result<bool> {
 
 fn run(arguments: &Arguments) -> Result<Results> {
     interrupt::catch()?;
+    // Now rather than at the end.
+    if let Some(folder) = &arguments.docs {
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
     let mut scenarios = arguments.scenario.clone().map_or_else(Scenario::all, |one| vec![one]);
     if arguments.loopback {
         scenarios.iter_mut().for_each(Scenario::stay_on_loopback);
     }
-    let results = suite::run(&scenarios)?;
+    let json = arguments.json.as_deref();
+    let keep = |results: &Results| json.map_or(Ok(()), |file| results.write(file));
+    let results = suite::run(&scenarios, keep)?;
     println!("\n{results}");
-    if let Some(file) = &arguments.json {
-        results.write(file)?;
+    if let Some(file) = json {
         println!("All figures: {}", file.display());
     }
     Ok(results)

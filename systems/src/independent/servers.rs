@@ -4,7 +4,10 @@ use anyhow::{Context, Result};
 use snowflake_cluster::{Node, version};
 
 use super::balancer::Balancer;
-use crate::network::Network;
+use crate::{
+    network::Network,
+    report::{Claim, quiet_logs},
+};
 
 const SCHEMA: &str = "
     CREATE EXTENSION pg_snowflake;
@@ -86,14 +89,9 @@ impl Servers {
         bits.try_into().context("the layout of an ID")
     }
 
-    /// The lines at WARNING or above in the servers' logs that a stop does not explain.
-    pub fn unexpected_lines(&self) -> Result<usize> {
-        let mut lines = Vec::new();
-        for node in &self.nodes {
-            lines.append(&mut node.unexpected_log_lines(&STOP_LOG)?);
-        }
-        lines.iter().take(10).for_each(|line| eprintln!("  {line}"));
-        Ok(lines.len())
+    /// That the logs have nothing that a stop does not explain.
+    pub fn quiet_logs(&self) -> Result<Claim> {
+        quiet_logs(&self.nodes, &STOP_LOG)
     }
 
     /// What it all runs on, one phrase each.

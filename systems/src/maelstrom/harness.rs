@@ -17,15 +17,13 @@ use crate::{
     maelstrom::{
         check::{self, Asked},
         clients::Clients,
+        nemesis::{Nemesis, around},
         network::{Cuts, Message, Network},
-        partition::Partition,
         process::{Event, Process},
         report::{Report, Setting, Tally},
     },
 };
 
-/// What the workbench gives a node for its init.
-pub const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the workbench's clients wait for a reply.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -48,7 +46,7 @@ pub struct Options {
     pub latency: Duration,
     /// The share of requests that has to be answered; `None`: any.
     pub availability: Option<f64>,
-    /// How long a node has for its init, such as [`INIT_TIMEOUT`].
+    /// How long a node has for its init. The workbench gives it 10 seconds.
     pub init_timeout: Duration,
     /// How long a client waits for a reply, such as [`TIMEOUT`].
     pub timeout: Duration,
@@ -256,50 +254,6 @@ impl<'a> Run<'a> {
             }
         }
     }
-}
-
-/// Who cuts links.
-struct Nemesis {
-    every: Duration,
-    /// When it acts again, if ever.
-    next: Option<Instant>,
-    apart: bool,
-    kinds: Vec<Partition>,
-}
-
-impl Nemesis {
-    fn new(every: Option<Duration>, rng: &mut Rng, now: Instant) -> Self {
-        let next = every.map(|every| now + around(every.as_secs_f64(), 0.5, rng));
-        Self { every: every.unwrap_or_default(), next, apart: false, kinds: Vec::new() }
-    }
-
-    /// The cuts from now on, when it is time to change them: every kind once before any comes again.
-    fn act(
-        &mut self,
-        now: Instant,
-        nodes: &[String],
-        rng: &mut Rng,
-        tally: &mut Tally,
-    ) -> Option<Cuts> {
-        let next = self.next.as_mut().filter(|next| **next <= now)?;
-        *next += around(self.every.as_secs_f64(), 0.5, rng);
-        self.apart = !self.apart;
-        if !self.apart {
-            return Some(Cuts::new());
-        }
-        if self.kinds.is_empty() {
-            self.kinds.extend(Partition::ALL);
-            rng.shuffle(&mut self.kinds);
-        }
-        let kind = self.kinds.pop()?;
-        *tally.partitions.entry(kind.to_string()).or_default() += 1;
-        Some(kind.cuts(nodes, rng))
-    }
-}
-
-/// A time whose mean is `seconds`, at least the share `least` of it.
-fn around(seconds: f64, least: f64, rng: &mut Rng) -> Duration {
-    Duration::from_secs_f64(seconds * (least + (2.0 - 2.0 * least) * rng.f64()))
 }
 
 /// Something of every kind that JSON has, within what all readers hold exactly.

@@ -8,7 +8,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::maelstrom::network::Traffic;
+use crate::{
+    latency::{milliseconds, quantile},
+    maelstrom::network::Traffic,
+};
 
 /// How many faults and duplicates are listed; all are counted.
 const LISTED: usize = 20;
@@ -63,8 +66,7 @@ impl Tally {
     }
 
     /// `availability` is the share of requests that have to be answered.
-    pub(super) fn report(mut self, setting: Setting, traffic: Traffic) -> Report {
-        self.latencies.sort_unstable();
+    pub(super) fn report(self, setting: Setting, traffic: Traffic) -> Report {
         let ok = self.latencies.len() as u64;
         let share = if self.requests == 0 { 1.0 } else { ok as f64 / self.requests as f64 };
         let valid = self.faults.count == 0
@@ -120,12 +122,9 @@ pub struct Latency {
 }
 
 impl Latency {
-    fn of(sorted: &[Duration]) -> Self {
-        let at = |percent: usize| {
-            let rank = (sorted.len() * percent).div_ceil(100).max(1) - 1;
-            sorted.get(rank).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
-        };
-        Self { p50: at(50), p99: at(99), max: at(100) }
+    fn of(times: &[Duration]) -> Self {
+        let at = |share| milliseconds(quantile(times.iter().copied(), share));
+        Self { p50: at(0.5), p99: at(0.99), max: at(1.0) }
     }
 }
 
@@ -252,13 +251,5 @@ mod tests {
             (report.valid, report.ids, report.duplicates.first),
             (false, 3, vec!["\"1\"".to_owned()])
         );
-    }
-
-    #[test]
-    fn percentiles_are_latencies_that_occurred() {
-        let sorted: Vec<_> = (1..=200).map(Duration::from_millis).collect();
-        assert_eq!(Latency::of(&sorted), Latency { p50: 100.0, p99: 198.0, max: 200.0 });
-        assert_eq!(Latency::of(&sorted[..1]), Latency { p50: 1.0, p99: 1.0, max: 1.0 });
-        assert_eq!(Latency::of(&[]), Latency::default());
     }
 }

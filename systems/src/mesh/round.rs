@@ -1,17 +1,16 @@
 //! One failure of the network under load, and what comes after it.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use postgres::Config;
 use serde::Serialize;
-use snowflake_cluster::Ledger;
+use snowflake_cluster::{Ledger, grouped};
 
 use super::{Mesh, Options, insert};
 use crate::{
+    latency::{milliseconds, quantile},
     network::Cut,
     report::Claim,
-    requests::{Answers, Requests, quantile},
+    requests::{Answers, Requests},
 };
 
 /// What was measured in one round.
@@ -103,10 +102,11 @@ impl Round {
         let mut claims = vec![
             Claim::new(
                 format!("{name}: requests without an ID in time"),
-                format!("{} of {}", self.refused, self.requests),
+                format!("{} of {}", self.refused, grouped(self.requests as u64)),
                 0,
                 self.refused == 0 && self.requests > 0,
             ),
+            Claim::reported(format!("{name}: ms to the slowest ID"), self.milliseconds.max),
             Claim::new(
                 format!("{name}: seconds to one checksum"),
                 self.seconds_to_converge.map_or("never".to_owned(), |time| format!("{time:.2}")),
@@ -115,15 +115,15 @@ impl Round {
             ),
         ];
         // Otherwise nothing has been shown.
-        if self.cut.is_some() {
-            claims.push(Claim::equal(
-                format!("{name}: rows that crossed the cut"),
-                self.crossed,
-                0,
-            ));
+        if let Some(cut) = self.cut {
+            if cut != Cut::Flapping {
+                let what = format!("{name}: rows that crossed the cut");
+                claims.push(Claim::equal(what, self.crossed, 0));
+            }
             // Counted while others are written: a tenth of a second's worth is no proof.
             let bar = i64::from(options.per_second / 10);
-            claims.push(Claim::at_least(format!("{name}: rows it held up"), self.backlog, bar));
+            let what = format!("{name}: rows it held up, summed over the nodes they were for");
+            claims.push(Claim::at_least(what, self.backlog, bar));
         }
         claims
     }
@@ -137,11 +137,8 @@ fn ask(sockets: &[Config], options: &Options) -> Result<Answers> {
 
 impl Quantiles {
     fn of(answers: &Answers) -> Self {
-        let of = |share| milliseconds(quantile(&answers.answers, share));
+        let took = || answers.answers.iter().map(|answer| answer.took);
+        let of = |share| milliseconds(quantile(took(), share));
         Self { p50: of(0.5), p99: of(0.99), p999: of(0.999), max: of(1.0) }
     }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }

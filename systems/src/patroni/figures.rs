@@ -23,7 +23,7 @@ pub struct Figures {
     pub to: usize,
     /// The members' clocks against the system's, in seconds.
     pub clocks_s: [i64; SIZE],
-    /// Without any reply to any client: what they notice.
+    /// Without any reply to any client of the load: what they notice.
     pub clients_outage_ms: f64,
     /// Up to the first write without an ID on the new leader: Patroni's own.
     pub outage_without_ids_ms: f64,
@@ -48,8 +48,8 @@ pub fn of_rounds(rounds: &[Round], ledger: &Ledger) -> Vec<Figures> {
 }
 
 fn of_round(round: &Round, end: u64, replies: &[(u64, i64)]) -> Figures {
-    let (last, next) = outage(replies, round.began, end);
     let [a, b] = round.first.plain;
+    let (last, next) = outage(replies, round.began, a.max(b).max(round.first.with_id));
     let millis = |from: u64, to: u64| (to as f64 - from as f64) / NANOS_PER_MILLI;
     Figures {
         event: round.event,
@@ -65,10 +65,11 @@ fn of_round(round: &Round, end: u64, replies: &[(u64, i64)]) -> Figures {
     }
 }
 
-/// The longest time without a reply that ends between these two stamps.
-fn outage(replies: &[(u64, i64)], began: u64, end: u64) -> (u64, u64) {
+/// The longest time without a reply that is not over when it begins, and has begun when the new
+/// leader takes writes. (What comes later has other reasons, as that a standby is waited for.)
+fn outage(replies: &[(u64, i64)], began: u64, leads: u64) -> (u64, u64) {
     let pairs = replies.windows(2).map(|pair| (pair[0].0, pair[1].0));
-    let during = pairs.filter(|&(_, next)| began < next && next < end);
+    let during = pairs.filter(|&(last, next)| began < next && last < leads);
     during.max_by_key(|(last, next)| next - last).unwrap_or((began, began))
 }
 
@@ -80,12 +81,13 @@ fn moved_on_by(replies: &[(u64, i64)], last: u64, end: u64) -> Option<i64> {
     Some(smallest - greatest)
 }
 
-/// The smallest, the middle and the largest.
+/// The median and the largest.
 #[must_use]
-pub fn spread(values: impl Iterator<Item = f64>) -> Option<[f64; 3]> {
+pub fn spread(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
-    Some([*values.first()?, values[values.len() / 2], *values.last()?])
+    let middle = (values.len().checked_sub(1)? / 2, values.len() / 2);
+    Some([(values[middle.0] + values[middle.1]) / 2.0, *values.last()?])
 }
 
 #[cfg(test)]
@@ -93,10 +95,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_is_the_longest_silence_of_its_round() {
+    fn an_outage_is_the_longest_silence_until_the_new_leader_takes_writes() {
         let replies = [0, 10, 20, 90, 95, 300, 310].map(|at| (at, 0));
-        assert_eq!(outage(&replies, 15, 200), (20, 90));
-        assert_eq!(outage(&replies, 200, u64::MAX), (95, 300));
+        assert_eq!(outage(&replies, 15, 92), (20, 90));
+        assert_eq!(outage(&replies, 15, 88), (20, 90));
+        assert_eq!(outage(&replies, 200, 290), (95, 300));
         assert_eq!(outage(&[], 5, 9), (5, 5));
     }
 
@@ -109,8 +112,9 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_is_least_middle_greatest() {
-        assert_eq!(spread([3.0, 1.0, 2.0].into_iter()), Some([1.0, 2.0, 3.0]));
+    fn a_spread_is_median_and_greatest() {
+        assert_eq!(spread([3.0, 1.0, 2.5].into_iter()), Some([2.5, 3.0]));
+        assert_eq!(spread([3.0, 1.0].into_iter()), Some([2.0, 3.0]));
         assert_eq!(spread(std::iter::empty()), None);
     }
 }

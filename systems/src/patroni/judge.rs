@@ -1,6 +1,6 @@
 //! What is claimed of a cluster with failover, and whether it is so.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 use snowflake_cluster::{Ledger, grouped, ledger::Fault};
@@ -30,7 +30,7 @@ pub fn judge(machine_ids: MachineIds, mut outcome: Outcome) -> (Vec<Claim>, Valu
         ordered(ledger),
         control(&outcome.naive),
         in_rows(ledger, &outcome.rows),
-        machines(machine_ids, &outcome.machines),
+        machines(machine_ids, &figures, &outcome.machines),
         errors(&outcome.orders.errors),
     ];
     claims.extend(added(&figures));
@@ -107,16 +107,14 @@ fn in_rows(ledger: &Ledger, rows: &[i64]) -> Claim {
     Claim::new(what, lost, "0", lost == 0)
 }
 
-fn machines(machine_ids: MachineIds, found: &[i32]) -> Claim {
-    let met = match machine_ids {
-        MachineIds::One => found.len() == 1,
-        MachineIds::Each => found.len() > 1,
-    };
-    let bar = match machine_ids {
-        MachineIds::One => "one",
-        MachineIds::Each => "one per leader",
-    };
-    Claim::new("machine ids in the IDs", format!("{found:?}"), bar, met)
+/// Those of everybody who has led.
+fn machines(machine_ids: MachineIds, figures: &[Figures], found: &[i32]) -> Claim {
+    let of_member = machine_ids.of_members();
+    let leaders = figures.iter().flat_map(|it| [it.from, it.to]);
+    let led: BTreeSet<_> = leaders.map(|number| of_member[number - 1].to_string()).collect();
+    let list = |ids: BTreeSet<String>| ids.into_iter().collect::<Vec<_>>().join(", ");
+    let found = found.iter().map(ToString::to_string).collect();
+    Claim::equal("machine ids in the IDs, against those of all leaders", list(found), list(led))
 }
 
 fn errors(errors: &[String]) -> Claim {
@@ -126,21 +124,24 @@ fn errors(errors: &[String]) -> Claim {
     Claim::new(what, figure, "none", unexpected.is_empty())
 }
 
-fn added(figures: &[Figures]) -> [Claim; 3] {
+fn added(figures: &[Figures]) -> [Claim; 4] {
     let spread = |of: fn(&Figures) -> f64| figures::spread(figures.iter().map(of));
     let added = spread(|it| it.added_ms);
-    let worst = added.map_or(f64::INFINITY, |[.., worst]| worst);
-    let show = |it: Option<[f64; 3]>| {
-        it.map_or("unknown".to_owned(), |[_, median, most]| {
+    let worst = added.map_or(f64::INFINITY, |[_, worst]| worst);
+    let show = |it: Option<[f64; 2]>| {
+        it.map_or("unknown".to_owned(), |[median, most]| {
             format!("{median:.1} ms, at most {most:.1}")
         })
     };
-    let reported = |what, of| Claim::new(what, show(spread(of)), "reported", true);
+    let reported = |what, of| Claim::reported(what, show(spread(of)));
     let bar = format!("less than {ADDED_MILLIS} ms");
     [
         Claim::new(ADDED, show(added), bar, worst < ADDED_MILLIS),
         reported("the same between two first writes without, which is noise", |it| it.noise_ms),
-        reported("the outage of writes without an ID", |it| it.outage_without_ids_ms),
+        reported("from the last ID of the old leader to the first write without one", |it| {
+            it.outage_without_ids_ms
+        }),
+        reported("the outage that clients who want IDs notice", |it| it.clients_outage_ms),
     ]
 }
 

@@ -28,8 +28,9 @@ const SIMULATION: &str = "simulation";
 pub fn write_pages(newer: Results, folder: &Path) -> Result<()> {
     let file = folder.join(FIGURES);
     let results = if file.exists() { newer.over(Results::read(&file)?) } else { newer };
+    let pages = pages(&results)?;
     results.write(&file)?;
-    for (name, text) in pages(&results)? {
+    for (name, text) in pages {
         let file = folder.join(name);
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
     }
@@ -65,7 +66,6 @@ fn facts_of(outcome: &Outcome) -> Vec<(String, String)> {
     [
         ("headline", report.headline.clone()),
         ("held", outcome.held()),
-        ("seconds", outcome.seconds.to_string()),
         ("conditions", format!("{}, {}", report.conditions.join("; "), outcome.date)),
         ("claims", table(&columns, rows)),
     ]
@@ -82,6 +82,7 @@ fn capacity(capacities: &Value) -> Option<String> {
         Right("IDs per second"),
         Right("years"),
         Right("last day"),
+        Right("below 2^53 until"),
     ];
     let row = |capacity: &Value| {
         let layout = &capacity["layout"];
@@ -99,6 +100,7 @@ fn capacity(capacities: &Value) -> Option<String> {
             whole("ids_per_second")?,
             format!("{:.1}", capacity["years"].as_f64()?),
             capacity["last_day"].as_str().unwrap_or("after 9999").to_owned(),
+            capacity["last_day_below_2_53"].as_str().unwrap_or("-").to_owned(),
         ])
     };
     let rows: Option<Vec<_>> = capacities.as_array()?.iter().map(row).collect();

@@ -31,8 +31,8 @@ impl Outcome {
     /// How many claims hold, and how many there are.
     #[must_use]
     pub fn held(&self) -> String {
-        let claims = &self.report.claims;
-        format!("{} of {}", claims.iter().filter(|claim| claim.met).count(), claims.len())
+        let claims = || self.report.with_bar();
+        format!("{} of {}", claims().filter(|claim| claim.met).count(), claims().count())
     }
 }
 

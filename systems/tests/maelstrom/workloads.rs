@@ -3,7 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
-use snowflake_systems::maelstrom::harness::{Options, Workload, run};
+use snowflake_systems::maelstrom::{
+    self,
+    harness::{Options, Workload, run},
+    run as scenario,
+};
 
 use crate::node::NODE;
 
@@ -32,7 +36,8 @@ fn three_nodes_give_a_thousand_unique_ids_a_second_through_partitions() -> Resul
     assert!(report.valid, "{report}");
     assert!((4500..5500).contains(&report.requests), "{report}");
     assert_eq!((report.ok, report.ids), (report.requests, report.requests), "{report}");
-    assert_eq!(report.partitions.len(), 5, "{report}");
+    // The fifth cuts off less than a third of them: of three nodes none.
+    assert_eq!(report.partitions.len(), 4, "{report}");
     assert_eq!(report.traffic.server, 0, "no ID needs another node: {report}");
     Ok(())
 }
@@ -41,5 +46,12 @@ fn three_nodes_give_a_thousand_unique_ids_a_second_through_partitions() -> Resul
 fn echo_brings_back_every_kind_of_json() -> Result<()> {
     let report = run(&options(Workload::Echo, 1))?;
     assert!(report.valid && report.ok > 800, "{report}");
+    Ok(())
+}
+
+#[test]
+fn the_challenge_is_met_in_short() -> Result<()> {
+    let report = scenario(&maelstrom::Options { time: Duration::from_secs(3), rate: 500.0 })?;
+    assert!(report.all_met(), "{report}");
     Ok(())
 }
