@@ -10,7 +10,7 @@ mod loopback;
 mod relay;
 mod switch;
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::SocketAddr, ops::Range};
 
 use anyhow::{Result, bail};
 use snowflake_cluster::{Builder, Namespace};
@@ -20,6 +20,10 @@ use relay::Relays;
 use switch::Switch;
 
 pub use cut::Cut;
+
+/// Ports below those that the kernel gives to outgoing connections: one of these could have the port
+/// of a server that is down for a moment.
+pub const CANDIDATES: Range<u16> = 20_000..30_000;
 
 /// A network of so many nodes, numbered from 0.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl Network {
     /// that all others use.
     pub fn whole(nodes: usize, loopback: bool) -> Result<Self> {
         let on_loopback = |nodes| {
-            let wires = Wires::Loopback(Loopback::new());
+            let wires = Wires::Loopback(Loopback::new()?);
             Ok(Self { nodes, wires, reason: None })
         };
         if loopback { on_loopback(nodes) } else { Self::of_namespaces(nodes, on_loopback) }
@@ -87,9 +91,9 @@ impl Network {
         }
     }
 
-    /// Where node `from` finds node `to`.
+    /// Where node `from` finds the server of node `to`.
     #[must_use]
-    pub fn address(&self, from: usize, to: usize) -> IpAddr {
+    pub fn address(&self, from: usize, to: usize) -> SocketAddr {
         match &self.wires {
             Wires::Switch(_) => switch::address(to),
             Wires::Relays(relays) => relays.relay(from, to),

@@ -102,8 +102,10 @@ impl Site {
     fn ticket_client(&self, scheme: Scheme, place: usize, number: usize) -> Result<Client> {
         let here = TICKET_SERVERS + place;
         let mut config = Config::new();
+        let address = self.network.address(here, number);
         config
-            .host(&self.network.address(here, number).to_string())
+            .host(&address.ip().to_string())
+            .port(address.port())
             .user("postgres")
             .dbname(scheme.table())
             .connect_timeout(CONNECT);

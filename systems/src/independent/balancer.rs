@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::IpAddr,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -15,7 +15,6 @@ use tempfile::TempDir;
 
 use crate::{interrupt, network::Network, program};
 
-const PORT: u16 = 5432;
 const USER: &str = "postgres";
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Debian puts it where only root's PATH leads.
@@ -43,14 +42,14 @@ listen servers
 /// A running HAProxy.
 #[derive(Debug)]
 pub struct Balancer {
-    address: IpAddr,
+    address: SocketAddr,
     home: TempDir,
     program: Tied,
 }
 
 impl Balancer {
     /// Listens as node `node` for the servers, in their order; returns when it leads to one of them.
-    pub fn start(network: &Network, node: usize, servers: &[IpAddr]) -> Result<Self> {
+    pub fn start(network: &Network, node: usize, servers: &[SocketAddr]) -> Result<Self> {
         let home = private_directory()?;
         let address = network.address(node, node);
         let settings = home.path().join("haproxy.cfg");
@@ -79,7 +78,8 @@ impl Balancer {
     #[must_use]
     pub fn config(&self) -> Config {
         let mut config = Config::new();
-        config.host(&self.address.to_string()).port(PORT).user(USER).dbname("postgres");
+        config.host(&self.address.ip().to_string()).port(self.address.port());
+        config.user(USER).dbname("postgres");
         config.connect_timeout(Duration::from_secs(5));
         config
     }
@@ -103,12 +103,12 @@ fn log_file(home: &Path) -> PathBuf {
     home.join("log")
 }
 
-fn configuration(address: IpAddr, servers: &[IpAddr]) -> String {
+fn configuration(address: SocketAddr, servers: &[SocketAddr]) -> String {
     let lines = servers
         .iter()
         .enumerate()
-        .map(|(server, address)| format!("    server {} {address}:{PORT} check\n", name(server)));
-    format!("{}    bind {address}:{PORT}\n{}", SETTINGS.trim_start(), lines.collect::<String>())
+        .map(|(server, address)| format!("    server {} {address} check\n", name(server)));
+    format!("{}    bind {address}\n{}", SETTINGS.trim_start(), lines.collect::<String>())
 }
 
 /// What HAProxy calls a server.
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn every_server_is_checked() {
-        let address = |host| IpAddr::from([127, 9, 9, host]);
+        let address = |host| SocketAddr::from(([127, 9, 9, host], 5432));
         let text = configuration(address(100), &[address(1), address(2)]);
         assert!(text.ends_with(
             "    bind 127.9.9.100:5432\n    server server0 127.9.9.1:5432 check\n    \

@@ -1,6 +1,6 @@
 //! Replication from every node to every other, without circles, by what the PostgreSQL offers.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::SocketAddr};
 
 use anyhow::Result;
 use postgres::Client;
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Lets the node's table `orders` be subscribed to.
-    pub fn publish(self, node: &Node, name: usize, address: IpAddr) -> Result<()> {
+    pub fn publish(self, node: &Node, name: usize, address: SocketAddr) -> Result<()> {
         let sql = match self {
             Self::Native => "CREATE PUBLICATION mesh FOR TABLE orders".to_owned(),
             Self::Pglogical => format!(
@@ -65,7 +65,7 @@ impl Engine {
     }
 
     /// Brings node `to` what begins at node `from`, which is at `address`.
-    pub fn subscribe(self, node: &Node, to: usize, from: usize, address: IpAddr) -> Result<()> {
+    pub fn subscribe(self, node: &Node, to: usize, from: usize, address: SocketAddr) -> Result<()> {
         // At the other end it names a slot, beside those of other subscribers.
         let name = subscription(to, from);
         let source = source(address);
@@ -102,9 +102,10 @@ fn subscription(to: usize, from: usize) -> String {
 }
 
 /// How one node connects to another.
-fn source(address: IpAddr) -> String {
+fn source(address: SocketAddr) -> String {
+    let (host, port) = (address.ip(), address.port());
     format!(
-        "host={address} port=5432 user=postgres dbname=postgres \
+        "host={host} port={port} user=postgres dbname=postgres \
          connect_timeout=3 tcp_user_timeout=10000"
     )
 }

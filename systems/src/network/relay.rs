@@ -5,7 +5,7 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +18,6 @@ use anyhow::{Context, Result};
 
 use super::loopback::Loopback;
 
-const PORT: u16 = 5432;
 /// How soon a relay notices that something has changed.
 const TICK: Duration = Duration::from_millis(20);
 const BUFFER: usize = 16 * 1024;
@@ -31,7 +30,7 @@ pub(super) struct Relays {
 
 impl Relays {
     pub(super) fn new(nodes: usize) -> Result<Self> {
-        let relays = Self { addresses: Loopback::new(), ways: Arc::new(Ways::new(nodes)) };
+        let relays = Self { addresses: Loopback::new()?, ways: Arc::new(Ways::new(nodes)) };
         for from in 0..nodes {
             for to in (0..nodes).filter(|&to| to != from) {
                 relays.carry(from, to)?;
@@ -40,12 +39,12 @@ impl Relays {
         Ok(relays)
     }
 
-    pub(super) fn server(&self, node: usize) -> IpAddr {
+    pub(super) fn server(&self, node: usize) -> SocketAddr {
         self.addresses.address(node)
     }
 
     /// Where `from` reaches `to`; itself without a relay.
-    pub(super) fn relay(&self, from: usize, to: usize) -> IpAddr {
+    pub(super) fn relay(&self, from: usize, to: usize) -> SocketAddr {
         if from == to { self.server(to) } else { self.addresses.address(10 * (from + 1) + to) }
     }
 
@@ -58,10 +57,10 @@ impl Relays {
     }
 
     fn carry(&self, from: usize, to: usize) -> Result<()> {
-        let here = SocketAddr::new(self.relay(from, to), PORT);
+        let here = self.relay(from, to);
         let listener = TcpListener::bind(here).with_context(|| format!("listening on {here}"))?;
         listener.set_nonblocking(true)?;
-        let server = SocketAddr::new(self.server(to), PORT);
+        let server = self.server(to);
         let ways = Arc::clone(&self.ways);
         thread::spawn(move || {
             while !ways.gone.load(Ordering::SeqCst) {

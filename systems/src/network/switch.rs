@@ -6,7 +6,7 @@
 use std::{
     fmt::Write as _,
     io::Write as _,
-    net::IpAddr,
+    net::SocketAddr,
     process::{Command, Stdio},
 };
 
@@ -22,9 +22,12 @@ pub(super) struct Switch {
     nodes: Vec<Namespace>,
 }
 
-pub(super) fn address(node: usize) -> IpAddr {
+/// PostgreSQL's own, as nobody else is there.
+const PORT: u16 = 5432;
+
+pub(super) fn address(node: usize) -> SocketAddr {
     let host = u8::try_from(node + 1).unwrap_or(u8::MAX);
-    IpAddr::from([10, 77, 0, host])
+    SocketAddr::from(([10, 77, 0, host], PORT))
 }
 
 /// The hardware address of a node's end of its cable.
@@ -59,7 +62,7 @@ impl Switch {
             "link set dev lo up
              address add {}/24 dev eth0
              link set dev eth0 up\n",
-            address(node)
+            address(node).ip()
         );
         // Known from the start, so that a heal does not have to wait for anybody to ask.
         self.others(node).for_each(|other| end += &neighbour(other, &hardware(other)));
@@ -97,7 +100,7 @@ impl Switch {
 }
 
 fn neighbour(node: usize, hardware: &str) -> String {
-    let address = address(node);
+    let address = address(node).ip();
     format!("neighbour replace {address} lladdr {hardware} dev eth0 nud permanent\n")
 }
 

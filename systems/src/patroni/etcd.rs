@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use snowflake_cluster::Installation;
 
 use super::{ports, rest};
@@ -52,11 +52,17 @@ impl Etcd {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        let process = network
+        let mut process = network
             .at(node, || command.spawn())?
             .context("running etcd (Debian: etcd-server; `tools/setup systems` installs it)")?;
         let [address, _] = places;
-        interrupt::wait_for("etcd to answer", DEADLINE, || Ok(rest::answers(address, "/health")))?;
+        interrupt::wait_for("etcd to answer", DEADLINE, || {
+            if let Some(status) = process.try_wait()? {
+                let log = fs::read_to_string(home.join("log")).unwrap_or_default();
+                bail!("etcd ended with {status}: {}", log.lines().last().unwrap_or_default());
+            }
+            Ok(rest::answers(address, "/health"))
+        })?;
         Ok(Self { address, _process: process })
     }
 }

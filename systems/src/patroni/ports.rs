@@ -1,24 +1,17 @@
 //! Free ports of a node.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    ops::Range,
-};
+use std::net::{SocketAddr, TcpListener};
 
 use anyhow::{Result, ensure};
 
-use crate::network::Network;
-
-/// Below those that the kernel gives to outgoing connections: one of these could have the port of a
-/// member that is down for a moment.
-const CANDIDATES: Range<u16> = 20_000..30_000;
+use crate::network::{CANDIDATES, Network};
 
 /// `N` different ports at the address of node `node` that nobody listens on. On loopback, whoever
 /// listens on all addresses has a port of this one, too.
 pub fn free<const N: usize>(network: &Network, node: usize) -> Result<[SocketAddr; N]> {
     let mut ports: Vec<_> = CANDIDATES.collect();
     fastrand::shuffle(&mut ports);
-    let address = network.address(node, node);
+    let address = network.address(node, node).ip();
     let places = ports.into_iter().map(|port| SocketAddr::new(address, port));
     let listen = |place| Some((place, TcpListener::bind(place).ok()?));
     // Held until all are found.

@@ -4,7 +4,7 @@ use std::{
     env,
     fs::{self, File},
     io::Write as _,
-    net::IpAddr,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -37,6 +37,7 @@ pub struct Builder {
 #[derive(Debug)]
 struct Source {
     socket_directory: PathBuf,
+    port: String,
     role: Role,
 }
 
@@ -60,7 +61,8 @@ impl Builder {
     }
 
     pub(crate) fn copy_of(source: &Path, role: Role, name: &str, settings: Settings) -> Self {
-        let source = Source { socket_directory: source.to_owned(), role };
+        let port = settings.get("port").unwrap_or(PORT).to_owned();
+        let source = Source { socket_directory: source.to_owned(), port, role };
         Self::new(name, settings, Some(source))
     }
 
@@ -113,11 +115,12 @@ impl Builder {
         self
     }
 
-    /// Lets the server also listen at `address`, port 5432, for everyone in the network `peers`
-    /// (such as `10.0.0.0/24`), who needs no password.
+    /// Lets the server also listen at `address` for everyone in the network `peers` (such as
+    /// `10.0.0.0/24`), who needs no password. Its socket has the same port.
     #[must_use]
-    pub fn listen(mut self, address: IpAddr, peers: &str) -> Self {
-        self.settings.set("listen_addresses", &address.to_string());
+    pub fn listen(mut self, address: SocketAddr, peers: &str) -> Self {
+        self.settings.set("listen_addresses", &address.ip().to_string());
+        self.settings.set("port", &address.port().to_string());
         self.peers = Some(peers.to_owned());
         self
     }
@@ -204,7 +207,7 @@ fn base_backup(installation: &Installation, source: &Source, data: &Path) -> Res
     let mut command = installation.server("pg_basebackup");
     command
         .args(["--wal-method=stream", "--checkpoint=fast", "--no-sync"])
-        .args(["--port", PORT, "--username", SUPERUSER, "--host"])
+        .args(["--port", &source.port, "--username", SUPERUSER, "--host"])
         .arg(&source.socket_directory)
         .arg("--pgdata")
         .arg(data);

@@ -25,6 +25,7 @@ use crate::{
 
 pub(crate) const SUPERUSER: &str = "postgres";
 /// A part of the socket's name; nothing listens on the network unless told to.
+/// Of every server that listens nowhere but at its own socket.
 pub(crate) const PORT: &str = "5432";
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -271,11 +272,18 @@ impl Node {
 
 /// Clients.
 impl Node {
+    /// The port of its socket, and of the address where it listens, if it does.
+    fn port(&self) -> &str {
+        self.settings.get("port").unwrap_or(PORT)
+    }
+
     /// How the `postgres` crate reaches database `dbname`, to be refined by the caller.
     #[must_use]
     pub fn config(&self, dbname: &str) -> Config {
         let mut config = Config::new();
         config.host_path(self.home()).user(SUPERUSER).dbname(dbname);
+        // It started with this one.
+        config.port(self.port().parse().unwrap_or_default());
         config
     }
 
@@ -320,7 +328,7 @@ impl Node {
     pub fn client_environment(&self) -> [(&'static str, PathBuf); 5] {
         [
             ("PGHOST", self.home().to_owned()),
-            ("PGPORT", PORT.into()),
+            ("PGPORT", self.port().into()),
             ("PGUSER", SUPERUSER.into()),
             ("PGDATABASE", SUPERUSER.into()),
             ("PGDATA", self.data()),

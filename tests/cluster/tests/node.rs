@@ -1,6 +1,6 @@
 //! The harness itself: what a `Node` says it does. Needs no extension.
 
-use std::{fs, io::ErrorKind, net::IpAddr};
+use std::{fs, io::ErrorKind, net::SocketAddr};
 
 use anyhow::{Error, Result};
 use postgres::{Client, Config, NoTls};
@@ -120,11 +120,12 @@ fn a_server_that_cannot_start_says_why() {
 #[test]
 fn a_server_listens_where_it_is_told_to() -> Result<()> {
     // All of 127.0.0.0/8 is this machine; a random part of it is nobody else's.
-    let address = IpAddr::from([127, fastrand::u8(1..), fastrand::u8(..), 1]);
+    let address = SocketAddr::from(([127, fastrand::u8(1..), fastrand::u8(..), 1], 25_432));
     let node = plain("listening").listen(address, "127.0.0.0/8").start()?;
     with_row(&node)?;
     let mut config = Config::new();
-    config.host(&address.to_string()).user("postgres").dbname("postgres");
+    config.host(&address.ip().to_string()).port(address.port());
+    config.user("postgres").dbname("postgres");
     assert_eq!(rows(&mut config.connect(NoTls)?)?, 1);
     Ok(())
 }
