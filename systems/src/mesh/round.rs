@@ -1,5 +1,7 @@
 //! One failure of the network under load, and what comes after it.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use postgres::Config;
 use serde::Serialize;
@@ -72,10 +74,11 @@ impl Round {
     /// Also returns what clients were given.
     pub(super) fn run(mesh: &Mesh, cut: Option<Cut>, options: &Options) -> Result<(Self, Answers)> {
         let mut watch = Watch::new(mesh, cut)?;
-        let load = || ask(&mesh.sockets(), options);
+        let load = |time| ask(&mesh.sockets(), options, time);
         let answers = match cut {
-            Some(cut) => cut.during(mesh.network(), load, || watch.look())?,
-            None => load()?,
+            Some(cut) => cut.during(mesh.network(), || load(options.time), || watch.look())?,
+            // For comparison alone.
+            None => load(options.time / 3)?,
         };
         let given: u64 = answers.ledgers.iter().map(Ledger::count).sum();
         let rows = watch.before[0].iter().sum::<i64>() + i64::try_from(given)?;
@@ -129,9 +132,8 @@ impl Round {
     }
 }
 
-fn ask(sockets: &[Config], options: &Options) -> Result<Answers> {
-    let requests =
-        Requests { per_second: options.per_second, time: options.time, deadline: options.deadline };
+fn ask(sockets: &[Config], options: &Options, time: Duration) -> Result<Answers> {
+    let requests = Requests { per_second: options.per_second, time, deadline: options.deadline };
     Ok(requests.start(sockets, insert)?.finish())
 }
 

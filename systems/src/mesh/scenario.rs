@@ -46,7 +46,7 @@ impl Default for Options {
     }
 }
 
-/// Runs the scenario; the network is whole in the first round, for comparison.
+/// Runs the scenario; the network is whole in the first round, which is shorter, for comparison.
 pub fn run(options: &Options) -> Result<Report> {
     let mesh = Mesh::start(Network::of(MACHINES.len(), options.loopback)?, &MACHINES)?;
     let conditions = mesh.conditions()?;
@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> Result<Report> {
     claims.extend(promises(&mesh, &answers)?);
     let data = json!({
         "requests_per_second": options.per_second,
-        "seconds_per_round": options.time.as_secs_f64(),
+        "seconds_per_cut": options.time.as_secs_f64(),
         "deadline_seconds": options.deadline.as_secs_f64(),
         "rounds": rounds,
     });
