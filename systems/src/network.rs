@@ -193,7 +193,30 @@ impl fmt::Display for Network {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use postgres::{Config, NoTls};
+    use snowflake_cluster::Node;
+
     use super::*;
+
+    #[test]
+    fn a_server_on_loopback_is_reached_while_somebody_has_5432_everywhere() -> Result<()> {
+        // An error is that somebody else has it, which is as good.
+        let _everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 5432));
+        let network = Network::on_loopback(2)?;
+        let server = Node::builder("server").unset("shared_preload_libraries");
+        let server = network.connect(0, server).start()?;
+        let mut reached = vec![server.connect("postgres")?];
+        for from in [0, 1] {
+            let address = network.address(from, 0);
+            let mut config = Config::new();
+            config.host(&address.ip().to_string()).port(address.port());
+            reached.push(config.user("postgres").dbname("postgres").connect(NoTls)?);
+        }
+        reached.iter_mut().try_for_each(|client| client.batch_execute("SELECT"))?;
+        Ok(())
+    }
 
     #[test]
     fn a_node_on_loopback_without_relays_has_one_address_and_cannot_be_cut_off() -> Result<()> {

@@ -58,8 +58,9 @@ impl Etcd {
         let [address, _] = places;
         interrupt::wait_for("etcd to answer", DEADLINE, || {
             if let Some(status) = process.try_wait()? {
+                // All of it: what was wrong may come before a page on what would have been right.
                 let log = fs::read_to_string(home.join("log")).unwrap_or_default();
-                bail!("etcd ended with {status}: {}", log.lines().last().unwrap_or_default());
+                bail!("etcd ended with {status}:\n{}", log.trim_end());
             }
             Ok(rest::answers(address, "/health"))
         })?;

@@ -24,8 +24,7 @@ use crate::{
 };
 
 pub(crate) const SUPERUSER: &str = "postgres";
-/// A part of the socket's name; nothing listens on the network unless told to.
-/// Of every server that listens nowhere but at its own socket.
+/// A part of the socket's name, for servers that listen nowhere else.
 pub(crate) const PORT: &str = "5432";
 
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -1,6 +1,10 @@
 //! The harness itself: what a `Node` says it does. Needs no extension.
 
-use std::{fs, io::ErrorKind, net::SocketAddr};
+use std::{
+    fs,
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener},
+};
 
 use anyhow::{Error, Result};
 use postgres::{Client, Config, NoTls};
@@ -120,7 +124,8 @@ fn a_server_that_cannot_start_says_why() {
 #[test]
 fn a_server_listens_where_it_is_told_to() -> Result<()> {
     // All of 127.0.0.0/8 is this machine; a random part of it is nobody else's.
-    let address = SocketAddr::from(([127, fastrand::u8(1..), fastrand::u8(..), 1], 25_432));
+    let address = SocketAddr::from(([127, fastrand::u8(1..), fastrand::u8(..), 1], 0));
+    let address = TcpListener::bind(address)?.local_addr()?;
     let node = plain("listening").listen(address, "127.0.0.0/8").start()?;
     with_row(&node)?;
     let mut config = Config::new();
