@@ -4,7 +4,7 @@
 #[pgrx::pg_schema]
 mod tests {
     use crate::lease::{self, Extender};
-    use crate::{lease_file, node, shared};
+    use crate::{clock, lease_file, node, shared};
     use pgrx::prelude::*;
     use std::sync::atomic::Ordering::Relaxed;
 
@@ -70,6 +70,17 @@ mod tests {
         let (all, by_callers) =
             (counters.renewals.load(Relaxed), counters.renewals_by_callers.load(Relaxed));
         assert!(by_callers >= 1 && all >= by_callers, "{by_callers} of {all}");
+    }
+
+    #[pg_test]
+    fn a_reading_of_the_clocks_that_was_held_up_does_not_count() {
+        let offset = |readings: &[[i64; 3]]| {
+            let mut readings = readings.iter().copied().cycle();
+            clock::closest_offset(|| readings.next().unwrap())
+        };
+        assert_eq!(offset(&[[0, 70, 1]]), 70);
+        assert_eq!(offset(&[[0, 5_070, 5_000], [6_000, 6_070, 6_001]]), 70);
+        assert_eq!(offset(&[[0, 8_070, 9_000], [10_000, 10_370, 10_300], [0, 70, 9_000]]), 370);
     }
 
     #[pg_test(error = "snowflake ID -1 is negative")]
