@@ -22,6 +22,10 @@ pub fn free<const N: usize>(network: &Network, node: usize) -> Result<[SocketAdd
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use snowflake_cluster::wait_for;
+
     use super::*;
 
     #[test]
@@ -30,7 +34,10 @@ mod tests {
             let network = Network::whole(2, loopback)?;
             let places = free::<20>(&network, 1)?;
             let listen = || places.map(TcpListener::bind);
-            assert!(network.at(1, listen)?.iter().all(Result::is_ok));
+            // A program that another test starts at this moment holds them, too, until it runs.
+            wait_for("the ports", Duration::from_secs(10), || {
+                Ok(network.at(1, listen)?.iter().all(Result::is_ok))
+            })?;
         }
         Ok(())
     }
