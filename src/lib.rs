@@ -7,25 +7,21 @@
 
 use pgrx::prelude::*;
 
-mod adopt;
 mod api;
-mod audit;
 mod bulk;
 mod clock;
 mod error;
-mod guard;
 mod guc;
 mod issuer;
 mod keeper;
 mod lease;
 mod lease_file;
 mod node;
-mod partition;
 mod row;
 mod shared;
 mod sleep;
-mod spi;
 mod status;
+mod tables;
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 mod time;

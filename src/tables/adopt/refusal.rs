@@ -1,7 +1,7 @@
 //! What `snowflake_adopt()` says when it refuses. The kinds are those that the queries return.
 
 use crate::error::Report;
-use crate::spi::readable;
+use crate::tables::spi::readable;
 use pgrx::pg_sys;
 use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use std::ffi::CStr;

@@ -43,19 +43,33 @@ pub type Row<const N: usize> = [Option<CString>; N];
 /// The rows of a query whose columns are `N` texts. They are those of this moment: what other
 /// transactions have committed is seen whatever the isolation level of this one, as by ALTER TABLE.
 ///
-/// Runs in an SPI connection.
+/// For queries of the catalogs: names in them are those of `pg_catalog`, whatever search_path the caller
+/// has. Runs in an SPI connection.
 pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
-    // SAFETY: the latest snapshot has to see what this transaction has done. An error drops it, as any.
+    // SAFETY: the latest snapshot has to see what this transaction has done. An error drops snapshot and
+    // search_path with the transaction or savepoint that it ends.
     unsafe {
         pg_sys::CommandCounterIncrement();
         pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        let caller = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            c"search_path".as_ptr(),
+            c"pg_catalog, pg_temp".as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
         let rows = rows_for_caller(query, params);
+        pg_sys::AtEOXact_GUC(true, caller);
         pg_sys::PopActiveSnapshot();
         rows
     }
 }
 
-/// The same, but those that the statement sees which has called the function.
+/// The rows that the calling statement sees, under its search_path: the query must qualify every name.
 pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
     let mut types: Vec<_> = params.iter().map(|Param(kind, _)| *kind).collect();
     let mut values: Vec<_> =
@@ -95,7 +109,8 @@ unsafe fn fetch<const N: usize>() -> Vec<Row<N>> {
     }
 }
 
-/// Executes a statement, in an SPI connection.
+/// Executes a statement in an SPI connection, under the search_path of the caller: triggers, event triggers
+/// and index functions that it sets off find what they find without this library. Names have to be qualified.
 pub fn execute(statement: &CStr) {
     // SAFETY: a valid C string.
     run(|| unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });

@@ -1,7 +1,7 @@
 //! `snowflake_guard`: notices rows with IDs of this server that it has not issued, as they arrive.
 
 use crate::error::{Code, Refusal, Report};
-use crate::spi::readable;
+use super::spi::readable;
 use crate::{lease, node, shared};
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;
@@ -229,3 +229,5 @@ fn misuse() -> ! {
     )
     .raise()
 }
+
+extension_sql_file!("../../sql/guard.sql", name = "guard");

@@ -6,7 +6,7 @@
 mod refusal;
 
 use crate::issuer;
-use crate::spi::{self, Param};
+use super::spi::{self, Param};
 use pgrx::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
@@ -178,4 +178,4 @@ fn is_true(text: Option<&CStr>) -> bool {
     text == Some(c"true")
 }
 
-extension_sql_file!("../sql/adopt.sql", name = "adopt", requires = ["functions"]);
+extension_sql_file!("../../sql/adopt.sql", name = "adopt", requires = ["functions"]);

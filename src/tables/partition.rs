@@ -1,7 +1,7 @@
 //! `snowflake_partition`: one partition of a table that is partitioned by range of its ID.
 
 use crate::error::{Code, Refusal, Report};
-use crate::spi::{self, Param};
+use super::spi::{self, Param};
 use crate::{node, time};
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString};
@@ -132,3 +132,5 @@ fn refuse_null(argument: &str) -> ! {
     )
     .raise()
 }
+
+extension_sql_file!("../../sql/partition.sql", name = "partition");

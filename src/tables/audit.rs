@@ -1,7 +1,7 @@
 //! `snowflake_audit`: whose IDs a table holds.
 
 use crate::error::{Code, Refusal, Report};
-use crate::spi::{self, Param, readable};
+use super::spi::{self, Param, readable};
 use crate::{clock, lease, node, shared, time};
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
@@ -173,4 +173,4 @@ fn check(rel: pg_sys::Oid, col: &CStr) {
     Report::new(code, message, detail, "").raise()
 }
 
-extension_sql_file!("../sql/tables.sql", name = "tables");
+extension_sql_file!("../../sql/audit.sql", name = "audit");
