@@ -1,33 +1,34 @@
--- Issuing. Cheaper than any row of it is to move, so a parallel plan may take IDs in its workers.
+-- Issuing. A parallel plan takes IDs in its leader only, above Gather Merge: those of a statement follow its
+-- ORDER BY, as with nextval().
 
 CREATE FUNCTION snowflake_nextval() RETURNS bigint
-    LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+    LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'snowflake_nextval_wrapper';
 COMMENT ON FUNCTION snowflake_nextval() IS
     'next snowflake ID of this server';
 
-CREATE FUNCTION snowflake_nextval_batch(n int) RETURNS SETOF bigint
-    LANGUAGE c VOLATILE STRICT PARALLEL SAFE ROWS 1000
-    AS 'MODULE_PATHNAME', 'snowflake_nextval_batch_wrapper';
-COMMENT ON FUNCTION snowflake_nextval_batch(int) IS
-    'next n snowflake IDs of this server, increasing';
-
-CREATE FUNCTION snowflake_reserve(n int) RETURNS bigint
-    LANGUAGE c VOLATILE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'snowflake_reserve_wrapper';
-COMMENT ON FUNCTION snowflake_reserve(int) IS
-    'first of n consecutive snowflake IDs, all of which belong to the caller';
-
--- The state of the session is the leader's.
-CREATE FUNCTION snowflake_lastval() RETURNS bigint
+-- For tools that take a default with "nextval" in it for that of a sequence.
+CREATE FUNCTION snowflake_id() RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
-    AS 'MODULE_PATHNAME', 'snowflake_lastval_wrapper';
-COMMENT ON FUNCTION snowflake_lastval() IS
-    'last snowflake ID returned in this session';
+    AS 'MODULE_PATHNAME', 'snowflake_nextval_wrapper';
+COMMENT ON FUNCTION snowflake_id() IS
+    'next snowflake ID of this server; the same as snowflake_nextval()';
+
+CREATE FUNCTION snowflake_nextval_batch(count bigint) RETURNS SETOF bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED ROWS 1000
+    AS 'MODULE_PATHNAME', 'snowflake_nextval_batch_wrapper';
+COMMENT ON FUNCTION snowflake_nextval_batch(bigint) IS
+    'next snowflake IDs of this server, increasing';
+
+CREATE FUNCTION snowflake_reserve(count bigint) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'snowflake_reserve_wrapper';
+COMMENT ON FUNCTION snowflake_reserve(bigint) IS
+    'first of a number of consecutive snowflake IDs, all of which belong to the caller';
 
 -- Encoding and decoding. Immutable, because layout and epoch are fixed from the first ID on.
 
-CREATE FUNCTION snowflake_encode(ts timestamptz, datacenter int, machine int, sequence int)
+CREATE FUNCTION snowflake_encode(id_time timestamptz, datacenter int, machine int, sequence int)
     RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'snowflake_encode_wrapper';
@@ -62,18 +63,18 @@ CREATE FUNCTION snowflake_timestamp(id bigint) RETURNS timestamptz
 COMMENT ON FUNCTION snowflake_timestamp(bigint) IS
     'time of a snowflake ID, to the millisecond';
 
-CREATE FUNCTION snowflake_from_timestamp(ts timestamptz) RETURNS bigint
+CREATE FUNCTION snowflake_from_timestamp(id_time timestamptz) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'snowflake_from_timestamp_wrapper';
 COMMENT ON FUNCTION snowflake_from_timestamp(timestamptz) IS
     'smallest snowflake ID of a millisecond';
 
 -- Not strict, or it could not be inlined and would hide the column from the planner.
-CREATE FUNCTION snowflake_between(id bigint, "from" timestamptz, "to" timestamptz) RETURNS boolean
+CREATE FUNCTION snowflake_between(id bigint, from_time timestamptz, to_time timestamptz) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN id >= snowflake_from_timestamp("from") AND id < snowflake_from_timestamp("to");
+    RETURN id >= snowflake_from_timestamp(from_time) AND id < snowflake_from_timestamp(to_time);
 COMMENT ON FUNCTION snowflake_between(bigint, timestamptz, timestamptz) IS
-    'whether a snowflake ID is of a time from, inclusive, to, exclusive';
+    'whether a snowflake ID is of a time from from_time, inclusive, to to_time, exclusive';
 
 -- Text forms.
 

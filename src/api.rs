@@ -17,28 +17,22 @@ fn or_raise<T>(result: Result<T, Refusal>) -> T {
     result.unwrap_or_else(|refusal| refusal.raise())
 }
 
-/// `snowflake_nextval() -> bigint`: the next ID of this server.
+/// `snowflake_nextval() -> bigint`, and `snowflake_id()`: the next ID of this server.
 #[pg_extern(sql = false)]
 fn snowflake_nextval() -> i64 {
     or_raise(issuer::next())
 }
 
-/// `snowflake_nextval_batch(int) -> setof bigint`: so many of them, increasing.
+/// `snowflake_nextval_batch(count) -> setof bigint`: the next `count` IDs, increasing.
 #[pg_extern(sql = false)]
-fn snowflake_nextval_batch(n: i32) -> SetOfIterator<'static, i64> {
-    SetOfIterator::new(or_raise(bulk::batch(n)).map(issuer::remember))
+fn snowflake_nextval_batch(count: i64) -> SetOfIterator<'static, i64> {
+    SetOfIterator::new(or_raise(bulk::batch(count)))
 }
 
-/// `snowflake_reserve(int) -> bigint`: the first of so many consecutive ones.
+/// `snowflake_reserve(count) -> bigint`: the first of `count` consecutive IDs.
 #[pg_extern(sql = false)]
-fn snowflake_reserve(n: i32) -> i64 {
-    issuer::remember(or_raise(bulk::reserve(n)))
-}
-
-/// `snowflake_lastval() -> bigint`: the last ID that this session was given.
-#[pg_extern(sql = false)]
-fn snowflake_lastval() -> i64 {
-    or_raise(issuer::last().ok_or(Refusal::NoLast))
+fn snowflake_reserve(count: i64) -> i64 {
+    or_raise(bulk::reserve(count))
 }
 
 /// `snowflake_encode(timestamptz, int, int, int) -> bigint`: an ID put together.

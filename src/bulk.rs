@@ -17,13 +17,13 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The most IDs that one batch may ask for.
-pub const MAX_BATCH: i32 = 10_000_000;
+pub const MAX_BATCH: i64 = 10_000_000;
 
 /// `n` increasing IDs, not necessarily consecutive.
 ///
 /// # Errors
 /// When `n` is not 1 to [`MAX_BATCH`], and as [`issuer::next`].
-pub fn batch(n: i32) -> Result<impl Iterator<Item = i64>, Refusal> {
+pub fn batch(n: i64) -> Result<impl Iterator<Item = i64>, Refusal> {
     let issuer = issuer::get()?;
     let ticks = issuer.batch(count(n, MAX_BATCH)?)?;
     Ok(ticks.into_iter().flatten().map(|tick| issuer.generator.id(tick)))
@@ -33,18 +33,15 @@ pub fn batch(n: i32) -> Result<impl Iterator<Item = i64>, Refusal> {
 ///
 /// # Errors
 /// When `n` is not 1 to 2^`sequence_bits`, and as [`issuer::next`].
-pub fn reserve(n: i32) -> Result<i64, Refusal> {
+pub fn reserve(n: i64) -> Result<i64, Refusal> {
     let issuer = issuer::get()?;
     // At most 24 bits.
-    let max = issuer.millisecond() as i32;
+    let max = issuer.millisecond().cast_signed();
     Ok(issuer.generator.id(issuer.run(count(n, max)?)?.start))
 }
 
-fn count(n: i32, max: i32) -> Result<u64, Refusal> {
-    match n {
-        1.. if n <= max => Ok(u64::from(n.unsigned_abs())),
-        _ => Err(Refusal::Count { n, max }),
-    }
+fn count(n: i64, max: i64) -> Result<u64, Refusal> {
+    if (1..=max).contains(&n) { Ok(n.unsigned_abs()) } else { Err(Refusal::Count { n, max }) }
 }
 
 impl Issuer {
@@ -71,7 +68,7 @@ impl Issuer {
         self.claim(n, |tick| self.generator.start_of_run(tick, n))
     }
 
-    /// Takes `n` consecutive tickets, and returns when they may be used.
+    /// Takes `n` consecutive tickets, and blocks until they may be used.
     fn claim(&self, n: u64, start: impl Fn(Tick) -> Tick) -> Result<Range<Tick>, Refusal> {
         if let Some(run) = self.claim_due(n, &start)? {
             return Ok(run);
@@ -86,7 +83,7 @@ impl Issuer {
         Ok(run)
     }
 
-    /// The same if all of them are due by now: those within the drift limit are.
+    /// Takes them if all of them are due by now: those within the drift limit are.
     fn claim_due(
         &self,
         n: u64,
@@ -109,7 +106,7 @@ impl Issuer {
         Ok(Some(run))
     }
 
-    /// Returns when no other run is waiting to become due.
+    /// Blocks until no other run is waiting to become due.
     fn take_turn(&self, n: u64, start: impl Fn(Tick) -> Tick) -> Result<(), Refusal> {
         let last_of_run = &self.shared.last_of_run;
         loop {

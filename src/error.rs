@@ -2,7 +2,7 @@
 
 use crate::guc::{Rejected, name};
 use crate::lease::FloorSource;
-use crate::lease_file;
+use crate::lease_file::{self, Failure};
 use pgrx::pg_sys::elog::PgLogLevel;
 pub use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -37,7 +37,7 @@ pub enum Refusal {
     /// The lease file is not one that this version wrote.
     LeaseDamaged(RecordError),
     /// A step of reading or writing the lease file failed.
-    LeaseFile { action: &'static str, name: &'static str, errno: i32 },
+    LeaseFile(Failure),
     /// The number is not an ID.
     Id(IdError),
     /// The ID's time is beyond the range of `timestamptz`.
@@ -53,9 +53,7 @@ pub enum Refusal {
     /// A range of time, in microseconds since 2000, that no ID lies in.
     EmptyRange { from: i64, to: i64 },
     /// More IDs than can be had at a time, or less than one.
-    Count { n: i32, max: i32 },
-    /// This session was given no ID yet.
-    NoLast,
+    Count { n: i64, max: i64 },
     /// Widths given for a foreign ID.
     Width { section: Section, bits: i32 },
     /// Widths given for a foreign ID leave too little for the timestamp.
@@ -70,6 +68,12 @@ pub struct Report {
     message: String,
     detail: String,
     hint: String,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::LeaseFile(failure)
+    }
 }
 
 impl Refusal {
@@ -109,7 +113,7 @@ impl Refusal {
             Self::Standby => standby(),
             Self::SpaceDiffers { recorded, configured } => space_differs(*recorded, *configured),
             Self::LeaseDamaged(error) => lease_damaged(*error),
-            Self::LeaseFile { action, name, errno } => lease_file(action, name, *errno),
+            Self::LeaseFile(failure) => lease_file(*failure),
             Self::Id(IdError::Negative(id)) => argument::negative(*id),
             Self::Id(IdError::Time(id)) | Self::Timestamp(id) => argument::timestamp(*id),
             Self::JsonTime(id) => argument::json_time(*id),
@@ -118,7 +122,6 @@ impl Refusal {
             Self::Text { form, error } => argument::text(*form, *error),
             Self::EmptyRange { from, to } => argument::empty_range(*from, *to),
             Self::Count { n, max } => argument::count(*n, *max),
-            Self::NoLast => argument::no_last(),
             Self::Width { section, bits } => argument::width(*section, *bits),
             Self::Widths(widths) => argument::widths(*widths),
             Self::Epoch(micros) => argument::epoch(*micros),
@@ -227,19 +230,21 @@ fn not_preloaded() -> Report {
 
 fn rejected(setting: &Rejected) -> Report {
     let name = setting.name.to_string_lossy();
-    Report::new(
-        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        format!("the configured value of \"{name}\" was not accepted"),
-        format!("The value is \"{}\".", setting.value),
-        if setting.at_start {
-            format!("Correct \"{name}\" in the server configuration and restart the server.")
-        } else {
-            format!(
-                "Correct \"{name}\" in the server configuration or, if a session, role or database \
-                 has set it, take that back; then connect again."
-            )
-        },
-    )
+    let (message, correct) = if setting.is_setting {
+        (format!("the configured value of \"{name}\" was not accepted"), "Correct")
+    } else {
+        (format!("unrecognized configuration parameter \"{name}\""), "Correct or remove")
+    };
+    let hint = if setting.at_start {
+        format!("{correct} \"{name}\" in the server configuration and restart the server.")
+    } else {
+        format!(
+            "{correct} \"{name}\" in the server configuration or, if a session, role or database has \
+             set it, reset it there; then connect again."
+        )
+    };
+    let code = Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+    Report::new(code, message, format!("The value is \"{}\".", setting.value), hint)
 }
 
 fn layout(widths: &LayoutError) -> Report {
@@ -279,9 +284,9 @@ fn node(SectionError { section, value, max }: &SectionError) -> Report {
     let section = Section::name(*section);
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        format!("\"pg_snowflake.{section}_id\" does not fit its section"),
+        format!("\"pg_snowflake.{section}_id\" is out of range"),
         format!(
-            "{section}_id is {value}; {section}_bits = {} allows 0 to {max}.",
+            "{section}_id is {value}; the valid range is 0 to {max}, with {section}_bits = {}.",
             max.count_ones()
         ),
         format!(
@@ -347,15 +352,15 @@ fn standby() -> Report {
 fn space_differs(recorded: Space, configured: Space) -> Report {
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "the settings describe another snowflake ID space than the one that this server has",
+        "configured layout or epoch differs from that of the existing snowflake IDs",
         format!(
-            "IDs of this server have {}, by the file \"{}\"; the settings say {}.",
+            "Existing IDs have {}, according to file \"{}\"; the settings are {}.",
             space_text(recorded),
             lease_file::NAME,
             space_text(configured)
         ),
-        "Set \"pg_snowflake.epoch\" and the section widths back and restart the server; only if no ID \
-         of it is in use, stop it and remove the file instead.",
+        "Set \"pg_snowflake.epoch\" and the section widths back and restart the server; only if none of \
+         its IDs is in use, stop the server and remove the file instead.",
     )
 }
 
@@ -375,12 +380,12 @@ fn lease_damaged(error: RecordError) -> Report {
         Code::ERRCODE_DATA_CORRUPTED,
         format!("file \"{name}\" in the data directory is not a valid snowflake lease"),
         format!("In that file, {error}. It says which IDs may have been issued already."),
-        "Restore the file from a backup of this data directory; only if the server's clock was never \
-         ahead of the present time, stop the server and remove the file instead.",
+        "Stop the server and keep it stopped for longer than \"pg_snowflake.max_drift\"; then, only if its \
+         clock was never ahead of the present time, remove the file and start the server.",
     )
 }
 
-fn lease_file(action: &str, name: &str, errno: i32) -> Report {
+fn lease_file(Failure { step, errno }: Failure) -> Report {
     let code = match errno {
         libc::ENOSPC | libc::EDQUOT => Code::ERRCODE_DISK_FULL,
         libc::EACCES | libc::EPERM | libc::EROFS => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -391,13 +396,13 @@ fn lease_file(action: &str, name: &str, errno: i32) -> Report {
     let error = std::io::Error::from_raw_os_error(errno).to_string();
     // As the operating system says it, without Rust's addition.
     let error = error.split(" (os error").next().unwrap_or_default();
-    let what = match name {
-        "." => "the data directory".to_owned(),
-        name => format!("file \"{name}\" in the data directory"),
-    };
+    let what = step.file().map_or_else(
+        || "the data directory".to_owned(),
+        |name| format!("file \"{name}\" in the data directory"),
+    );
     Report::new(
         code,
-        format!("could not {action} {what}: {error}"),
+        format!("could not {} {what}: {error}", step.action()),
         "A snowflake ID is returned only when the lease on disk covers it.",
         "Nothing is lost: once the file system works again, so does the next call.",
     )

@@ -55,26 +55,31 @@ static EPOCH_UNIX_MILLIS: AtomicI64 = AtomicI64::new(0);
 /// When the configuration had been read last, as the library was loaded.
 static LOADED_WITH: AtomicI64 = AtomicI64::new(0);
 
-/// Settings whose configured value was not accepted when the library was loaded.
+/// What the configuration said under our prefix and the library did not accept when it was loaded.
 static REJECTED: OnceLock<Vec<Rejected>> = OnceLock::new();
 
-/// A setting that the configuration gives a value which was not accepted.
+/// A value in the configuration that was not accepted, or that no setting has the name for.
 #[derive(Clone, Debug)]
 pub struct Rejected {
-    /// Full name of the setting.
-    pub name: &'static CStr,
+    /// Full name, as the configuration has it.
+    pub name: CString,
     /// The value it was given.
     pub value: String,
+    /// Whether there is such a setting.
+    pub is_setting: bool,
     /// Whether that was at server start, and not when a session loaded the library.
     pub at_start: bool,
 }
 
+impl Rejected {
+    fn is(&self, name: &CStr) -> bool {
+        self.name.to_bytes().eq_ignore_ascii_case(name.to_bytes())
+    }
+}
+
 /// Defines all settings and reserves their prefix.
 pub fn define(preloading: bool) {
-    let configured = name::SPACE.into_iter().chain(name::ISSUING).filter_map(|name| {
-        configured_value(name).map(|value| Rejected { name, value, at_start: preloading })
-    });
-    let configured: Vec<_> = configured.collect();
+    let configured: Vec<_> = configured().collect();
     let fixed = || if preloading { GucContext::Postmaster } else { GucContext::Sighup };
     define_node(fixed);
     define_space(fixed);
@@ -88,8 +93,11 @@ pub fn define(preloading: bool) {
         GucContext::Sighup,
         GucFlags::UNIT_MS,
     );
-    // A value that the definition took over has kept its source.
-    let rejected = configured.into_iter().filter(|setting| is_default(setting.name)).collect();
+    let rejected = configured.into_iter().filter_map(|(name, value)| {
+        let is_setting = rejection(&name)?;
+        Some(Rejected { name, value, is_setting, at_start: preloading })
+    });
+    let rejected = rejected.collect();
     LOADED_WITH.store(config_time(), Ordering::Relaxed);
     // Only set here, and a library is initialised once per process.
     let _ = REJECTED.set(rejected);
@@ -180,12 +188,14 @@ pub fn max_drift_millis() -> u32 {
     unsafe { MAX_DRIFT_MS.as_ptr().read() }.unsigned_abs()
 }
 
-/// The first of these settings that the configuration gives a value which was not accepted.
+/// The first of these settings that the configuration gives a value which was not accepted, or any name
+/// under our prefix that is no setting's: it may be a misspelt one of these.
 ///
 /// A reload may have corrected `max_drift` since; PostgreSQL itself reports what a reload rejects.
 pub fn rejected(names: &[&CStr]) -> Option<Rejected> {
-    let stands = |setting: &&Rejected| {
-        names.contains(&setting.name) && (setting.name != name::MAX_DRIFT || !reloaded())
+    let stands = |it: &&Rejected| {
+        let is_asked_for = !it.is_setting || names.iter().any(|name| it.is(name));
+        is_asked_for && (!it.is(name::MAX_DRIFT) || !reloaded())
     };
     REJECTED.get()?.iter().find(stands).cloned()
 }
@@ -229,13 +239,62 @@ fn message(text: &str) -> *mut c_char {
     unsafe { pg_sys::MemoryContextStrdup(pg_sys::ErrorContext, text.as_ptr()) }
 }
 
-/// What the server's configuration, a role, a database or a session has given a setting that is
-/// not defined yet.
-fn configured_value(name: &CStr) -> Option<String> {
-    // SAFETY: the name is a valid C string; the result, if any, is one too and is copied at once.
+/// Names and values that the server's configuration, a role, a database or a session has given under our
+/// prefix, before the settings are defined.
+fn configured() -> impl Iterator<Item = (CString, String)> {
+    let prefix = name::PREFIX.to_bytes();
+    let ours = move |name: &CStr| {
+        let name = name.to_bytes();
+        name.len() > prefix.len()
+            && name[..prefix.len()].eq_ignore_ascii_case(prefix)
+            && name[prefix.len()] == b'.'
+    };
+    all().iter().filter_map(move |&setting| {
+        // SAFETY: each record of PostgreSQL's table of settings has a name, a C string; the value, if
+        // any, is one too. Both are copied at once.
+        unsafe {
+            let name = CStr::from_ptr((*setting).name);
+            if !ours(name) {
+                return None;
+            }
+            let value = pg_sys::GetConfigOption((*setting).name, true, false);
+            let value = (!value.is_null()).then(|| CStr::from_ptr(value))?;
+            Some((name.to_owned(), value.to_string_lossy().into_owned()))
+        }
+    })
+}
+
+/// Whether what the configuration says was not accepted: as the value of a setting (true), or as there
+/// is no such setting (false). Called when the settings are defined.
+fn rejection(name: &CStr) -> Option<bool> {
+    // SAFETY: the table has valid records, which are never freed, and their names are C strings.
+    let record = |&setting: &*mut pg_sys::config_generic| unsafe {
+        (&*setting, CStr::from_ptr((*setting).name))
+    };
+    let (setting, _) = all()
+        .iter()
+        .map(record)
+        .find(|(_, other)| other.to_bytes().eq_ignore_ascii_case(name.to_bytes()))?;
+    let is_setting = setting.flags.cast_unsigned() & pg_sys::GUC_CUSTOM_PLACEHOLDER == 0;
+    // A value that the definition took over has kept its source.
+    let is_accepted = is_setting && setting.source != pg_sys::GucSource::PGC_S_DEFAULT;
+    (!is_accepted).then_some(is_setting)
+}
+
+/// PostgreSQL's table of settings.
+fn all() -> &'static [*mut pg_sys::config_generic] {
+    // SAFETY: the table has as many entries as PostgreSQL says. This process has one thread, and
+    // nothing is defined while a caller looks at it.
     unsafe {
-        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
-        (!value.is_null()).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+        #[cfg(feature = "pg15")]
+        let (count, table) = (pg_sys::GetNumConfigOptions(), pg_sys::get_guc_variables());
+        #[cfg(not(feature = "pg15"))]
+        let (count, table) = {
+            let mut count = 0;
+            let table = pg_sys::get_guc_variables(&mut count);
+            (count, table)
+        };
+        std::slice::from_raw_parts(table, usize::try_from(count).unwrap_or(0))
     }
 }
 
@@ -246,28 +305,4 @@ fn reloaded() -> bool {
 fn config_time() -> i64 {
     // SAFETY: a plain read of a global that only this process writes.
     unsafe { pg_sys::PgReloadTime }
-}
-
-/// Whether a setting stands at its built-in default.
-fn is_default(name: &CStr) -> bool {
-    // SAFETY: a record of PostgreSQL's table of settings, which is never freed.
-    find(name)
-        .is_none_or(|setting| unsafe { (*setting).source } == pg_sys::GucSource::PGC_S_DEFAULT)
-}
-
-#[cfg(feature = "pg15")]
-fn find(name: &CStr) -> Option<*mut pg_sys::config_generic> {
-    // SAFETY: the table has as many entries as PostgreSQL says, each with a name.
-    unsafe {
-        let len = usize::try_from(pg_sys::GetNumConfigOptions()).ok()?;
-        let all = std::slice::from_raw_parts(pg_sys::get_guc_variables(), len);
-        all.iter().copied().find(|&setting| CStr::from_ptr((*setting).name) == name)
-    }
-}
-
-#[cfg(not(feature = "pg15"))]
-fn find(name: &CStr) -> Option<*mut pg_sys::config_generic> {
-    // SAFETY: the name is a valid C string; a missing setting is reported as null.
-    let setting = unsafe { pg_sys::find_option(name.as_ptr(), false, true, 0) };
-    (!setting.is_null()).then_some(setting)
 }

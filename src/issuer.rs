@@ -2,13 +2,13 @@
 
 use crate::error::Refusal;
 use crate::lease::{self, Extender};
-use crate::shared::{self, Shared};
+use crate::shared::Shared;
 use crate::sleep::sleep;
-use crate::{clock, guc, node};
+use crate::{clock, guc, readiness};
 use pgrx::prelude::*;
 use snowflake_core::{Generator, IssueError, Section, Tick};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// A paced session sleeps at least this long. Waking up for every single millisecond keeps a
@@ -20,28 +20,13 @@ const NAP_MICROS: i64 = 5_000;
 /// within a session: settings are fixed, and a promoted server never becomes a standby again.
 static ISSUER: OnceLock<Issuer> = OnceLock::new();
 
-/// The last ID that this session was given; no ID is negative.
-static LAST: AtomicI64 = AtomicI64::new(-1);
-
 /// The next ID of this server.
 ///
 /// # Errors
 /// With the reason why none can be issued; nothing is lost then.
 #[inline]
 pub fn next() -> Result<i64, Refusal> {
-    Ok(remember(get()?.next()?))
-}
-
-/// The last ID that this session was given, if it was given one.
-pub fn last() -> Option<i64> {
-    Some(LAST.load(Relaxed)).filter(|&id| id >= 0)
-}
-
-/// Notes an ID as the last one that this session was given.
-#[inline]
-pub fn remember(id: i64) -> i64 {
-    LAST.store(id, Relaxed);
-    id
+    get()?.next()
 }
 
 /// What issues the IDs of this server.
@@ -58,12 +43,7 @@ pub fn get() -> Result<&'static Issuer, Refusal> {
 
 #[cold]
 fn prepare() -> Result<&'static Issuer, Refusal> {
-    let shared = shared::get().ok_or(Refusal::NotPreloaded)?;
-    let generator = node::generator()?;
-    // SAFETY: any process attached to shared memory may ask.
-    if unsafe { pg_sys::RecoveryInProgress() } {
-        return Err(Refusal::Standby);
-    }
+    let (generator, shared) = readiness::check()?;
     Ok(ISSUER.get_or_init(|| Issuer { generator, shared }))
 }
 
@@ -104,7 +84,7 @@ impl Issuer {
         }
     }
 
-    /// Returns when a tick may be returned: when the lease covers it and it is due.
+    /// Blocks until a tick may be returned: until the lease covers it and it is due.
     ///
     /// # Errors
     /// When the timestamp section has no room for it, or the lease cannot be extended.

@@ -131,16 +131,18 @@ impl Keeper {
         Ok(())
     }
 
-    /// Extends a lease that is in use and half over.
+    /// Extends a lease that is in use and half over, and one that could not be written before, so that
+    /// `snowflake_status()` does not go on showing an obstacle that is gone.
     fn renew(&mut self, generator: &Generator) -> (Result<(), Refusal>, Option<Duration>) {
         let Shared { ticker, lease, ticker_at_extension, .. } = self.shared;
         let (end, newest) = (lease.end(), ticker.peek());
         self.idle_looks = if newest == self.newest { self.idle_looks + 1 } else { 0 };
         self.newest = newest;
-        if end == 0 {
+        let has_failed = self.shared.lease_failure().is_some();
+        if end == 0 && !has_failed {
             return (self.follow(generator), None);
         }
-        if self.idle_looks > LOOKS_BEFORE_SLEEP {
+        if self.idle_looks > LOOKS_BEFORE_SLEEP && !has_failed {
             return (Ok(()), None);
         }
         // The wall clock counts while it stands where the last IDs were; one that is wrong for a
@@ -150,7 +152,7 @@ impl Keeper {
         let now = if since <= LENGTH_MILLIS { newest.max(wall) } else { newest };
         let left = generator.unix_millis(end) - generator.unix_millis(now);
         let in_use = newest != ticker_at_extension.load(Relaxed);
-        let done = if in_use && left <= LENGTH_MILLIS / 2 {
+        let done = if has_failed || in_use && left <= LENGTH_MILLIS / 2 {
             lease::extend(generator, self.shared, now, Extender::Keeper)
         } else {
             Ok(())

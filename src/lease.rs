@@ -42,7 +42,7 @@ impl FloorSource {
         all.into_iter().find(|&it| shared.lease.end() != 0 && it as u64 == source)
     }
 
-    /// Its name in the status view.
+    /// Its name in `snowflake_status()`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Clock => "clock",
@@ -95,15 +95,15 @@ fn extend_alone(
         // would not cover what is in force.
         return Ok(None);
     }
-    let record = Record { space: generator.space(), node: generator.node(), end };
-    lease_file::write(&record)?;
-    // Before anybody can take an ID below it, so before any row that has one.
+    let record = record(generator, end);
+    write(shared, &record)?;
+    // Before an ID below it can be taken, so before any row that has one.
     wal::write(&record);
     shared.lease.extend(end);
     shared.ticker_at_extension.store(newest, Relaxed);
     shared.counters.renewals.fetch_add(1, Relaxed);
     if extender == Extender::Caller {
-        shared.counters.renewals_by_callers.fetch_add(1, Relaxed);
+        shared.counters.renewals_by_sessions.fetch_add(1, Relaxed);
     }
     Ok(started)
 }
@@ -113,8 +113,15 @@ fn end_of_lease(generator: &Generator, tick: Tick) -> Tick {
     end.max(tick + 1).min(generator.space().end())
 }
 
-fn write(generator: &Generator, end: Tick) -> Result<(), Refusal> {
-    lease_file::write(&Record { space: generator.space(), node: generator.node(), end })
+/// Writes the file, and notes whether that worked.
+fn write(shared: &Shared, record: &Record) -> Result<(), Refusal> {
+    let written = lease_file::write(record);
+    shared.note_lease_written(written);
+    Ok(written?)
+}
+
+fn record(generator: &Generator, end: Tick) -> Record {
+    Record { space: generator.space(), node: generator.node(), end }
 }
 
 /// Where the counter starts in a new life of the server.
@@ -217,14 +224,18 @@ pub fn follow(generator: &Generator, shared: &Shared, replayed: i64) -> Result<(
         // Promoted, and issuing by now.
         return Ok(());
     }
-    keep(generator, replayed)
+    keep(generator, shared, replayed)
 }
 
-fn keep(generator: &Generator, replayed: i64) -> Result<(), Refusal> {
+fn keep(generator: &Generator, shared: &Shared, replayed: i64) -> Result<(), Refusal> {
     let end = generator.tick_at(replayed);
     match recorded(generator)? {
-        Some(record) if record.end >= end => Ok(()),
-        _ => write(generator, end),
+        Some(record) if record.end >= end => {
+            // A write that failed after the record had taken its place has worked in the end.
+            shared.note_lease_written(Ok(()));
+            Ok(())
+        }
+        _ => write(shared, &record(generator, end)),
     }
 }
 
@@ -235,8 +246,8 @@ pub fn write_exact_mark(shared: &Shared) {
     let mark = shared.ticker.peek().min(end);
     let written = match shared.replayed() {
         None if end == 0 => return,
-        Some(replayed) if end == 0 => node::generator().and_then(|it| keep(&it, replayed)),
-        _ => node::generator().and_then(|it| write(&it, mark)),
+        Some(replayed) if end == 0 => node::generator().and_then(|it| keep(&it, shared, replayed)),
+        _ => node::generator().and_then(|it| write(shared, &record(&it, mark))),
     };
     if let Err(refusal) = written {
         refusal.report_as(PgLogLevel::WARNING);

@@ -17,6 +17,7 @@ mod keeper;
 mod lease;
 mod lease_file;
 mod node;
+mod readiness;
 mod row;
 mod shared;
 mod sleep;
@@ -41,7 +42,7 @@ pub extern "C-unwind" fn _PG_init() {
         shared::request();
         wal::watch_replay();
         keeper::register();
-        node::report_at_start();
+        readiness::report_at_start();
     }
 }
 

@@ -1,12 +1,9 @@
 //! What this server is: its ID space and its place in it, from the settings.
 
-use crate::error::{Refusal, warn_of_end};
-use crate::{clock, guc, lease, lease_file};
+use crate::error::Refusal;
+use crate::{guc, lease_file};
 use snowflake_core::{Generator, Layout, Node, Space};
 use std::sync::OnceLock;
-
-/// Less than this before the end of the timestamp section, a start warns.
-const WARN_BEFORE_END_MILLIS: i64 = 5 * 365 * 24 * 60 * 60 * 1_000;
 
 /// What the lease file says of the ID space, as found by this process first: a space stays.
 static RECORDED: OnceLock<Option<Space>> = OnceLock::new();
@@ -50,37 +47,4 @@ pub fn generator() -> Result<Generator, Refusal> {
     let machine = guc::machine_id().ok_or(Refusal::MachineUnset)?;
     let node = Node { datacenter: guc::datacenter_id(), machine };
     Generator::new(space, node).map_err(Refusal::Node)
-}
-
-/// What keeps this server from issuing IDs now: its settings, its lease, its clock.
-///
-/// # Errors
-/// That is what they are.
-pub fn check() -> Result<Generator, Refusal> {
-    let generator = generator()?;
-    let has_issued = lease::recorded(&generator)?.is_some();
-    let space = generator.space();
-    let now = clock::wall_millis();
-    // A clock before the epoch keeps nobody from issuing who has issued before.
-    if now < space.epoch.unix_millis() && !has_issued {
-        Err(Refusal::EpochInFuture(space.epoch))
-    } else if now > space.last_unix_millis() {
-        Err(Refusal::Exhausted(space))
-    } else {
-        Ok(generator)
-    }
-}
-
-/// Tells the server log what would keep this server from issuing IDs, now or in a few years. A
-/// wrong setting is no reason to keep the server from starting.
-pub fn report_at_start() {
-    match check() {
-        Err(refusal) => refusal.log_at_start(),
-        Ok(generator) => {
-            let space = generator.space();
-            if clock::wall_millis() > space.last_unix_millis() - WARN_BEFORE_END_MILLIS {
-                warn_of_end(space);
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! What all sessions of the server share, and how it comes and goes with the server.
 
+use crate::lease_file::Failure;
 use crate::{clock, error, lease};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgAtomic, PgLwLock, pg_shmem_init};
@@ -27,6 +28,8 @@ pub struct Shared {
     /// The counter's value when the lease was extended last.
     pub ticker_at_extension: AtomicU64,
     keeper: AtomicPtr<pg_sys::Latch>,
+    /// How the last write of the lease failed ([`Failure::to_bits`]); 0 if it did not.
+    lease_failure: AtomicU64,
     clock_offset: AtomicI64,
     step_logged: AtomicI64,
 }
@@ -36,8 +39,8 @@ pub struct Shared {
 pub struct Counters {
     /// Times that the lease was extended.
     pub renewals: AtomicU64,
-    /// Those among them that a caller had to do itself.
-    pub renewals_by_callers: AtomicU64,
+    /// Those among them that a session had to do itself.
+    pub renewals_by_sessions: AtomicU64,
     /// Calls that were paced, and how long they slept, in microseconds.
     pub waits: AtomicU64,
     pub wait_micros: AtomicU64,
@@ -126,6 +129,16 @@ impl Shared {
     /// was replayed in this life.
     pub fn replayed(&self) -> Option<i64> {
         Some(self.replayed.load(Relaxed)).filter(|&millis| millis != 0)
+    }
+
+    /// Notes how a write of the lease file ended.
+    pub fn note_lease_written(&self, written: Result<(), Failure>) {
+        self.lease_failure.store(written.map_or_else(Failure::to_bits, |()| 0), Relaxed);
+    }
+
+    /// How the last write of the lease file failed, if it did.
+    pub fn lease_failure(&self) -> Option<Failure> {
+        Failure::from_bits(self.lease_failure.load(Relaxed))
     }
 
     /// Wakes the keeper, if there is one.

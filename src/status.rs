@@ -1,17 +1,16 @@
-//! `snowflake_status`: what this server is, where its ID clock stands, and what has happened.
+//! `snowflake_status()`: what this server is, where its ID clock stands, and what has happened.
 
-use crate::error::Refusal;
 use crate::lease::{self, FloorSource};
 use crate::row::Row;
 use crate::shared::{self, Shared};
-use crate::{clock, lease_file, node, time};
+use crate::{clock, lease_file, node, readiness, time};
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 use snowflake_core::{Generator, Section, Space};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// `snowflake_status()`: the row of the view. It refuses nothing, so that monitoring sees what is wrong;
-/// what is not known is null.
+/// `snowflake_status()`: one row. It refuses nothing, so that monitoring sees what is wrong; what is not
+/// known is null.
 #[pg_extern(sql = false)]
 fn snowflake_status() -> Row<20> {
     let generator = node::generator().ok();
@@ -29,7 +28,7 @@ fn snowflake_status() -> Row<20> {
         bits(Section::Machine).into_datum(),
         bits(Section::Sequence).into_datum(),
         timestamptz(space.map(|space| space.epoch.unix_millis())),
-        space.map(exhausted_on).into_datum(),
+        space.map(exhausted_at).into_datum(),
         timestamptz(clock.last),
         timestamptz(Some(now)),
         clock.next.map(|next| interval((next - now).max(0) * 1_000)).into_datum(),
@@ -37,21 +36,22 @@ fn snowflake_status() -> Row<20> {
         timestamptz(clock.floor),
         shared.and_then(FloorSource::of).map(FloorSource::name).into_datum(),
         count(counters.map(|all| &all.renewals)).into_datum(),
-        count(counters.map(|all| &all.renewals_by_callers)).into_datum(),
+        count(counters.map(|all| &all.renewals_by_sessions)).into_datum(),
         count(counters.map(|all| &all.waits)).into_datum(),
         count(counters.map(|all| &all.wait_micros)).map(interval).into_datum(),
         count(counters.map(|all| &all.steps_back)).into_datum(),
         count(counters.map(|all| &all.largest_step_back_micros)).map(interval).into_datum(),
-        refusal().err().map(|refusal| refusal.message()).into_datum(),
+        error().into_datum(),
     ])
 }
 
-/// What keeps this server from issuing IDs now.
-fn refusal() -> Result<(), Refusal> {
-    shared::get().ok_or(Refusal::NotPreloaded)?;
-    node::check()?;
-    // SAFETY: any process attached to shared memory may ask.
-    if unsafe { pg_sys::RecoveryInProgress() } { Err(Refusal::Standby) } else { Ok(()) }
+/// What keeps this server from issuing IDs now, or will do so as soon as the lease is used up.
+fn error() -> Option<String> {
+    let refusal = match readiness::check() {
+        Ok((_, shared)) => shared.lease_failure()?.into(),
+        Err(refusal) => refusal,
+    };
+    Some(refusal.message())
 }
 
 /// Where the ID clock stands, in milliseconds since 1970.
@@ -104,7 +104,7 @@ fn recorded() -> Option<i64> {
 }
 
 /// The moment from which on there are no IDs; 'infinity' where `timestamptz` ends before.
-fn exhausted_on(space: Space) -> i64 {
+fn exhausted_at(space: Space) -> i64 {
     time::from_unix_millis(space.last_unix_millis().saturating_add(1)).unwrap_or(i64::MAX)
 }
 

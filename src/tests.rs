@@ -67,9 +67,9 @@ mod tests {
     fn extensions_of_the_lease_are_counted() {
         next();
         let counters = &shared::get().unwrap().counters;
-        let (all, by_callers) =
-            (counters.renewals.load(Relaxed), counters.renewals_by_callers.load(Relaxed));
-        assert!(by_callers >= 1 && all >= by_callers, "{by_callers} of {all}");
+        let (all, by_sessions) =
+            (counters.renewals.load(Relaxed), counters.renewals_by_sessions.load(Relaxed));
+        assert!(by_sessions >= 1 && all >= by_sessions, "{by_sessions} of {all}");
     }
 
     #[pg_test]

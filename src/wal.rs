@@ -46,21 +46,23 @@ const HEADER_LEN: usize = size_of::<Header>();
 static REDO_MESSAGE: OnceLock<Redo> = OnceLock::new();
 static REDO_CHECKPOINT: OnceLock<Redo> = OnceLock::new();
 
-/// Writes that IDs up to the record's end may be issued. What is written to WAL after this call is
-/// replayed after it.
+/// Writes that IDs up to the record's end may be issued, and flushes it. What is written to WAL after
+/// this call is replayed after it.
 pub fn write(record: &Record) {
     let mut data = [0; HEADER_LEN + PREFIX.len() + Record::LEN];
     data[offset_of!(Header, prefix_len)..][..8].copy_from_slice(&PREFIX.len().to_ne_bytes());
     data[offset_of!(Header, message_len)..][..8].copy_from_slice(&Record::LEN.to_ne_bytes());
     data[HEADER_LEN..][..PREFIX.len()].copy_from_slice(PREFIX);
     data[HEADER_LEN + PREFIX.len()..].copy_from_slice(&record.to_bytes());
+    // Flushed, because an ID may be returned that no COMMIT will ever flush: what a standby has received
+    // must not lag behind what clients were given.
     // SAFETY: the server is not in recovery; the data lives until it is inserted. A lease alone is
     // no reason for a checkpoint.
     unsafe {
         pg_sys::XLogBeginInsert();
         pg_sys::XLogSetRecordFlags(pg_sys::XLOG_MARK_UNIMPORTANT as u8);
         pg_sys::XLogRegisterData(data.as_mut_ptr().cast(), data.len() as _);
-        pg_sys::XLogInsert(MESSAGES as u8, LOGICAL_MESSAGE);
+        pg_sys::XLogFlush(pg_sys::XLogInsert(MESSAGES as u8, LOGICAL_MESSAGE));
     }
 }
 
@@ -119,10 +121,16 @@ unsafe extern "C-unwind" fn replay_checkpoint(reader: *mut pg_sys::XLogReaderSta
     }
 }
 
-/// The lease, if the message is one of this library's.
+/// The lease, if the message is one that this library has written. Any role can write messages with our
+/// prefix by `pg_logical_emit_message()`, but those have the database of the session that writes them.
 fn lease_in(message: &[u8]) -> Option<Record> {
-    let lease = message.get(HEADER_LEN..)?.strip_prefix(PREFIX)?;
-    Record::from_bytes(lease).ok()
+    let (header, text) = message.split_at_checked(HEADER_LEN)?;
+    let database = header.get(offset_of!(Header, database)..)?.first_chunk()?;
+    let is_transactional = header[offset_of!(Header, is_transactional)] != 0;
+    if u32::from_ne_bytes(*database) != pg_sys::InvalidOid.to_u32() || is_transactional {
+        return None;
+    }
+    Record::from_bytes(text.strip_prefix(PREFIX)?).ok()
 }
 
 /// The first moment that no ID of the lease is of, in milliseconds since 1970.

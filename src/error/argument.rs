@@ -34,7 +34,7 @@ pub fn json_time(id: i64) -> Report {
 pub fn moment(micros: i64, space: Space) -> Report {
     Report::new(
         Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
-        "no snowflake ID has such a time",
+        "timestamp is outside the snowflake ID range",
         format!(
             "The time is {}; IDs have times from {} to {}.",
             timestamptz_text(micros),
@@ -49,11 +49,11 @@ pub fn part(section: Section, value: i32, layout: Layout) -> Report {
     let section_name = section.name();
     Report::new(
         Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-        format!("{section_name} {value} does not fit its section"),
+        format!("{section_name} {value} is out of range"),
         format!(
-            "{section_name}_bits = {} allows 0 to {}.",
-            layout.bits(section),
-            layout.max(section)
+            "The valid range is 0 to {}, with {section_name}_bits = {}.",
+            layout.max(section),
+            layout.bits(section)
         ),
         "",
     )
@@ -75,7 +75,7 @@ pub fn text(form: TextForm, error: TextError) -> Report {
             format!("It stands for a number greater than {}.", i64::MAX),
         ),
     };
-    Report::new(code, format!("the text is not a snowflake ID in {name}"), detail, "")
+    Report::new(code, format!("invalid {name} snowflake ID"), detail, "")
 }
 
 pub fn empty_range(from: i64, to: i64) -> Report {
@@ -83,24 +83,15 @@ pub fn empty_range(from: i64, to: i64) -> Report {
         Code::ERRCODE_INVALID_PARAMETER_VALUE,
         "the range of time is empty",
         format!("It is from {} to {}, exclusive.", timestamptz_text(from), timestamptz_text(to)),
-        "Let \"from\" be earlier than \"to\", by a millisecond at least.",
+        "Choose a start at least one millisecond earlier than the end.",
     )
 }
 
-pub fn count(n: i32, max: i32) -> Report {
+pub fn count(n: i64, max: i64) -> Report {
     Report::new(
         Code::ERRCODE_INVALID_PARAMETER_VALUE,
         format!("cannot issue {n} snowflake IDs at a time"),
-        format!("The number must be 1 to {max}."),
-        "",
-    )
-}
-
-pub fn no_last() -> Report {
-    Report::new(
-        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "snowflake_lastval() is not yet defined in this session",
-        "This session has not been given a snowflake ID; those that a parallel worker took do not count.",
+        format!("The valid range is 1 to {max}."),
         "",
     )
 }

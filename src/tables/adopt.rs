@@ -5,8 +5,8 @@
 
 mod refusal;
 
-use crate::issuer;
 use super::spi::{self, Param};
+use crate::issuer;
 use pgrx::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};

@@ -1,7 +1,7 @@
 //! `snowflake_audit`: whose IDs a table holds.
 
-use crate::error::{Code, Refusal, Report};
 use super::spi::{self, Param, readable};
+use crate::error::{Code, Refusal, Report};
 use crate::{clock, lease, node, shared, time};
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;

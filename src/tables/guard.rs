@@ -1,7 +1,7 @@
 //! `snowflake_guard`: notices rows with IDs of this server that it has not issued, as they arrive.
 
-use crate::error::{Code, Refusal, Report};
 use super::spi::readable;
+use crate::error::{Code, Refusal, Report};
 use crate::{lease, node, shared};
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;

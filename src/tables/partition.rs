@@ -1,7 +1,7 @@
 //! `snowflake_partition`: one partition of a table that is partitioned by range of its ID.
 
-use crate::error::{Code, Refusal, Report};
 use super::spi::{self, Param};
+use crate::error::{Code, Refusal, Report};
 use crate::{node, time};
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString};

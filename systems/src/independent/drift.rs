@@ -15,7 +15,7 @@ use postgres::{Client, Config, Error, NoTls};
 const INTERVAL: Duration = Duration::from_millis(20);
 /// Null until the server has issued an ID.
 const DRIFT: &str = "SELECT coalesce(ceil(extract(epoch FROM drift) * 1000), 0)::bigint
-                     FROM snowflake_status";
+                     FROM snowflake_status()";
 
 /// Looks at the servers, past HAProxy, as long as it exists. One that is down is not looked at.
 #[derive(Debug)]

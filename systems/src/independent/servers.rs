@@ -16,7 +16,7 @@ const SCHEMA: &str = "
         client int NOT NULL,
         note text NOT NULL DEFAULT 'an order')";
 const IDS: &str = "SELECT id FROM orders ORDER BY id";
-const BITS: &str = "SELECT datacenter_bits + machine_bits + sequence_bits FROM snowflake_status";
+const BITS: &str = "SELECT datacenter_bits + machine_bits + sequence_bits FROM snowflake_status()";
 /// Through HAProxy, where the client cannot know.
 pub(super) const WHICH: &str = "SELECT current_setting('cluster_name')::int";
 

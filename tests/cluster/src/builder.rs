@@ -27,6 +27,7 @@ pub struct Builder {
     /// The server to copy, unless this is a new one.
     source: Option<Source>,
     shim: Parts,
+    group_access: bool,
     /// Where the server's own directory goes.
     parent: Option<PathBuf>,
     namespace: Option<Namespace>,
@@ -73,6 +74,7 @@ impl Builder {
             settings,
             source,
             shim,
+            group_access: false,
             parent: None,
             namespace: None,
             peers: None,
@@ -105,6 +107,13 @@ impl Builder {
     #[must_use]
     pub fn with_faults(mut self) -> Self {
         self.shim.faults = true;
+        self
+    }
+
+    /// Lets the group of the server's user read the data directory (`initdb --allow-group-access`).
+    #[must_use]
+    pub fn group_access(mut self) -> Self {
+        self.group_access = true;
         self
     }
 
@@ -145,7 +154,7 @@ impl Builder {
         let home = make_home_in(self.parent.take().unwrap_or_else(scratch), &installation)?;
         let data = home.path().join("data");
         let made = match &self.source {
-            None => initdb(&installation, &data),
+            None => initdb(&installation, &data, self.group_access),
             Some(source) => base_backup(&installation, source, &data),
         };
         made.with_context(|| format!("making the data directory of node {}", self.name))?;
@@ -190,13 +199,16 @@ fn private_directory_in(parent: PathBuf) -> Result<TempDir> {
     made.context("making a temporary directory")
 }
 
-fn initdb(installation: &Installation, data: &Path) -> Result<()> {
+fn initdb(installation: &Installation, data: &Path, group_access: bool) -> Result<()> {
     let mut command = installation.server("initdb");
     command
         .args(["--encoding=UTF8", "--locale=C", "--auth=trust"])
         .args(["--no-sync", "--no-instructions", "--username", SUPERUSER])
         .arg("--pgdata")
         .arg(data);
+    if group_access {
+        command.arg("--allow-group-access");
+    }
     if installation.major >= 18 {
         command.arg("--no-data-checksums");
     }

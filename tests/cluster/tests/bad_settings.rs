@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use postgres::{Client, NoTls, error::SqlState};
-use snowflake_cluster::{Node, Refusal, refusal};
+use snowflake_cluster::{Node, Refusal, durable::LEASE, refusal};
 
 const BEFORE_START: &str = "no snowflake IDs will be issued: ";
 
@@ -39,13 +39,13 @@ const REFUSED: &[Case] = &[
     (&[("machine_id", "-1")], "\"pg_snowflake.machine_id\" is not set", "no default on purpose"),
     (
         &[("machine_id", "32")],
-        "\"pg_snowflake.machine_id\" does not fit its section",
-        "machine_id is 32; machine_bits = 5 allows 0 to 31",
+        "\"pg_snowflake.machine_id\" is out of range",
+        "machine_id is 32; the valid range is 0 to 31, with machine_bits = 5",
     ),
     (
         &[("datacenter_id", "1"), ("datacenter_bits", "0")],
-        "\"pg_snowflake.datacenter_id\" does not fit its section",
-        "datacenter_bits = 0 allows 0 to 0",
+        "\"pg_snowflake.datacenter_id\" is out of range",
+        "the valid range is 0 to 0, with datacenter_bits = 0",
     ),
     (
         &[("sequence_bits", "25")],
@@ -61,6 +61,17 @@ const REFUSED: &[Case] = &[
         &[("max_drift", "-1")],
         "the configured value of \"pg_snowflake.max_drift\" was not accepted",
         "-1",
+    ),
+    // Misspelt: of what, nobody can tell, so it is not ignored.
+    (
+        &[("epock", "2020-01-01 00:00:00+00")],
+        "unrecognized configuration parameter \"pg_snowflake.epock\"",
+        "2020-01-01 00:00:00+00",
+    ),
+    (
+        &[("EPOCK", "yesterday"), ("Machine_ID", "1")],
+        "unrecognized configuration parameter \"pg_snowflake.EPOCK\"",
+        "yesterday",
     ),
 ];
 
@@ -92,7 +103,8 @@ fn a_wrong_setting_keeps_ids_back_but_not_the_server() -> Result<()> {
 
 fn correct(node: &mut Node) {
     node.set("pg_snowflake.datacenter_id", "1").set("pg_snowflake.machine_id", "1");
-    for name in ["epoch", "datacenter_bits", "machine_bits", "sequence_bits", "max_drift"] {
+    let optional = ["epoch", "datacenter_bits", "machine_bits", "sequence_bits", "max_drift"];
+    for name in optional.into_iter().chain(["epock", "EPOCK", "Machine_ID"]) {
         node.unset(&format!("pg_snowflake.{name}"));
     }
 }
@@ -117,13 +129,22 @@ fn a_server_without_a_machine_id_says_so() -> Result<()> {
 }
 
 #[test]
-fn a_misspelt_setting_is_warned_about() -> Result<()> {
-    let node = Node::builder("misspelt").set("pg_snowflake.machin_id", "7").start()?;
-    let warnings = node.unexpected_log_lines(&[])?;
-    let [warning] = warnings.as_slice() else {
-        panic!("{warnings:?}");
-    };
-    assert!(warning.contains("\"pg_snowflake.machin_id\""), "{warning}");
+fn a_misspelt_setting_fixes_no_id_space() -> Result<()> {
+    let misspelt = "pg_snowflake.epock";
+    let mut node = Node::builder("misspelt").set(misspelt, "2020-01-01 00:00:00+00").start()?;
+    node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    let mut client = node.connect("postgres")?;
+    let refused = refusal(nextval(&mut client))?;
+    assert!(refused.message.contains(misspelt), "{refused:?}");
+    // What it was meant to be, decoding would have to follow.
+    refusal(client.query_one("SELECT snowflake_decode(0)", &[]))?;
+    assert!(!node.data().join(LEASE).exists());
+    node.unset(misspelt).set("pg_snowflake.epoch", "2020-01-01 00:00:00+00").restart()?;
+    let id = nextval(&mut node.connect("postgres")?)?;
+    let years = "SELECT extract(year FROM snowflake_timestamp($1))::int";
+    let found: i32 = node.connect("postgres")?.query_one(years, &[&id])?.get(0);
+    let now = "SELECT extract(year FROM now())::int";
+    assert_eq!(found, node.connect("postgres")?.query_one(now, &[])?.get::<_, i32>(0));
     Ok(())
 }
 

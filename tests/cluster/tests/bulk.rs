@@ -86,7 +86,7 @@ fn ask(node: &Node, way: &str, done: &AtomicBool) -> Result<Session> {
 fn watch_id_clock(node: &Node, window: Duration) -> Result<f64> {
     let mut monitor = node.connect("postgres")?;
     let drift = monitor
-        .prepare("SELECT (1000 * extract(epoch FROM drift))::float8 FROM snowflake_status")?;
+        .prepare("SELECT (1000 * extract(epoch FROM drift))::float8 FROM snowflake_status()")?;
     let mut greatest = 0.0;
     let start = Instant::now();
     wait_for("the window to pass", DEADLINE, || {
@@ -111,7 +111,7 @@ fn paced_batches_and_runs_are_cancelled_at_once_and_leave_the_rest_unissued() ->
         let refusal = refusal(client.query(query, &[]))?;
         ensure!(refusal.code == QUERY_CANCELED, "{refusal:?}");
         ensure!(start.elapsed() < Duration::from_secs(10), "after {:?}", start.elapsed());
-        let ahead = "SELECT (1000 * extract(epoch FROM drift))::float8 FROM snowflake_status";
+        let ahead = "SELECT (1000 * extract(epoch FROM drift))::float8 FROM snowflake_status()";
         let ahead: f64 = client.query_one(ahead, &[])?.get(0);
         ensure!(ahead <= MAX_DRIFT_MS + 10.0, "{ahead} ms of IDs are gone");
     }

@@ -4,8 +4,8 @@ use anyhow::Result;
 use snowflake_cluster::{Node, refusal};
 
 const NEXT: &str = "SELECT snowflake_nextval()";
-const HOLDS_BACK: &str = "no snowflake IDs will be issued: the settings describe another snowflake ID \
-                          space than the one that this server has";
+const HOLDS_BACK: &str = "no snowflake IDs will be issued: configured layout or epoch differs from \
+                          that of the existing snowflake IDs";
 
 fn next(node: &Node) -> Result<i64> {
     Ok(node.connect("postgres")?.query_one(NEXT, &[])?.get(0))
@@ -35,7 +35,7 @@ fn other_widths_or_epoch_than_the_recorded_ones_are_refused() -> Result<()> {
         node.set(name, other).restart()?;
         let refusal = refusal(node.connect("postgres")?.query(NEXT, &[]))?;
         assert_eq!(refusal.code, "55000");
-        assert!(refusal.message.starts_with("the settings describe another"), "{refusal:?}");
+        assert!(refusal.message.starts_with("configured layout or epoch differs"), "{refusal:?}");
         let recorded = "datacenter_bits = 5, machine_bits = 5, sequence_bits = 12 and epoch = \
                         2024-01-01T00:00:00Z";
         assert!(refusal.detail.contains(recorded) && refusal.detail.contains(shown), "{refusal:?}");

@@ -1,4 +1,4 @@
-//! The status view where there is something to say.
+//! The status function where there is something to say.
 
 use anyhow::Result;
 use postgres::Client;
@@ -6,7 +6,7 @@ use snowflake_cluster::{Node, wait_for};
 use std::time::Duration;
 
 fn text(client: &mut Client, column: &str) -> Result<Option<String>> {
-    let column = format!("SELECT ({column})::text FROM snowflake_status");
+    let column = format!("SELECT ({column})::text FROM snowflake_status()");
     Ok(client.query_one(&column, &[])?.get(0))
 }
 
@@ -20,7 +20,7 @@ fn it_says_what_keeps_a_server_from_issuing() -> Result<()> {
         let node = Node::builder(setting).unset(setting).start()?;
         let mut client = node.connect("postgres")?;
         client.batch_execute("CREATE EXTENSION pg_snowflake")?;
-        let found = text(&mut client, "refusal")?.unwrap_or_default();
+        let found = text(&mut client, "error")?.unwrap_or_default();
         assert!(found.contains(refusal), "{found}");
         assert_eq!(text(&mut client, "machine_bits")?.as_deref(), Some("5"));
     }
@@ -36,7 +36,7 @@ fn a_standby_shows_its_bound_and_that_it_does_not_issue() -> Result<()> {
     let standby = primary.create_standby("standby")?;
     standby.wait_for_replay_of(&primary)?;
     let mut client = standby.connect("postgres")?;
-    let refusal = text(&mut client, "refusal")?.unwrap_or_default();
+    let refusal = text(&mut client, "error")?.unwrap_or_default();
     assert!(refusal.contains("during recovery"), "{refusal}");
     assert_eq!(text(&mut client, "last_id_time")?, None);
     // A bound of the primary's ID clock, from the standby's own lease.
@@ -72,10 +72,10 @@ fn steps_of_the_clock_waits_and_the_start_are_shown() -> Result<()> {
     let mut client = node.connect_when_ready("postgres")?;
     // Known before the first ID, and after it.
     assert_eq!(text(&mut client, "drift > '59 minutes'")?.as_deref(), Some("true"));
-    assert_eq!(text(&mut client, "floor_source")?, None);
+    assert_eq!(text(&mut client, "start_source")?, None);
     client.query_one("SELECT snowflake_nextval()", &[])?;
-    assert_eq!(text(&mut client, "floor_source")?.as_deref(), Some("lease"));
-    assert_eq!(text(&mut client, "floor_time > wall_time")?.as_deref(), Some("true"));
-    assert_eq!(text(&mut client, "refusal")?, None);
+    assert_eq!(text(&mut client, "start_source")?.as_deref(), Some("lease"));
+    assert_eq!(text(&mut client, "start_time > wall_time")?.as_deref(), Some("true"));
+    assert_eq!(text(&mut client, "error")?, None);
     Ok(())
 }

@@ -10,6 +10,11 @@ SELECT bool_and(id > before) AS increasing FROM (
     SELECT id, lag(id) OVER (ORDER BY n) AS before
     FROM (SELECT n, snowflake_nextval() AS id FROM generate_series(1, 100000) AS n) AS taken
 ) AS pairs;
+-- By a name that no tool takes for a sequence's, from the same counter.
+SELECT snowflake_nextval() < snowflake_id() AS below, snowflake_id() < snowflake_nextval() AS above;
+CREATE TABLE fixtures (id bigint PRIMARY KEY DEFAULT snowflake_id());
+INSERT INTO fixtures DEFAULT VALUES RETURNING machine(snowflake_decode(id));
+DROP TABLE fixtures;
 -- A read-only transaction may take IDs: they change no data.
 BEGIN READ ONLY;
 SELECT snowflake_nextval() > max(id) AS greater FROM orders;
