@@ -212,3 +212,33 @@ fn a_lease_that_was_removed_from_a_running_server_is_written_at_its_end() -> Res
     ensure!(after > before, "{after} after {before}");
     Ok(())
 }
+
+/// Load has the ID clock ahead, the lease is lost, and the operator does as the HINT says.
+#[test]
+fn who_follows_the_hint_for_a_damaged_lease_repeats_nothing() -> Result<()> {
+    const MAX_DRIFT: i64 = 20_000_000_000;
+    let mut node =
+        Node::builder("hint").with_clock().set("pg_snowflake.max_drift", "20s").start()?;
+    let mut client = node.connect("postgres")?;
+    client.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    let mut newest: i64 = 0;
+    for _ in 0..6 {
+        let batch = "SELECT max(id) FROM snowflake_nextval_batch(10000000) AS id";
+        newest = client.query_one(batch, &[])?.get(0);
+    }
+    drop(client);
+    node.crash()?;
+    let lease = node.data().join(LEASE);
+    fs::write(&lease, b"not a lease")?;
+    node.start()?;
+    let refusal = refusal(node.connect_when_ready("postgres")?.query(NEXT, &[]))?;
+    ensure!(refusal.hint.contains("longer than \"pg_snowflake.max_drift\""), "{refusal:?}");
+    node.stop()?;
+    // Time goes by.
+    node.clock()?.step(MAX_DRIFT + 1_000_000);
+    fs::remove_file(&lease)?;
+    node.start()?;
+    let after: i64 = node.connect("postgres")?.query_one(NEXT, &[])?.get(0);
+    ensure!(after > newest, "{after} after {newest}");
+    Ok(())
+}

@@ -151,6 +151,29 @@ fn a_disk_that_fails_is_survived_without_a_keeper() -> Result<()> {
     survive_all_errors(Node::builder("io").set("max_worker_processes", "0"))
 }
 
+/// As long as the write has not worked, and no longer, though no session asks for an ID meanwhile.
+#[test]
+fn the_status_shows_a_failed_write() -> Result<()> {
+    let node = start(Node::builder("status"))?;
+    let mut monitor = node.connect("postgres")?;
+    let mut error = || -> Result<Option<String>> {
+        Ok(monitor.query_one("SELECT error FROM snowflake_status()", &[])?.get(0))
+    };
+    let mut probe = Probe::connect(&node)?;
+    ensure!(error()?.is_none());
+    // Before the first ID, and afterwards.
+    for _ in 0..2 {
+        node.faults()?.fail_always(Call::Write, Errno::ENOSPC);
+        let refusal = probe.refused()?;
+        ensure!(error()? == Some(refusal.message));
+        node.faults()?.heal();
+        wait_for("the status to be well", DEADLINE, || Ok(error()?.is_none()))?;
+        probe.ask()?;
+    }
+    ensure!(node.unexpected_log_lines(&["could not write file"])?.is_empty());
+    Ok(())
+}
+
 #[test]
 fn a_full_disk_does_not_keep_the_server_from_stopping() -> Result<()> {
     let mut node = start(Node::builder("full"))?;

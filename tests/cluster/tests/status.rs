@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use postgres::Client;
-use snowflake_cluster::{Node, wait_for};
-use std::time::Duration;
+use snowflake_cluster::{Node, refusal, wait_for};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 fn text(client: &mut Client, column: &str) -> Result<Option<String>> {
     let column = format!("SELECT ({column})::text FROM snowflake_status()");
@@ -27,6 +27,36 @@ fn it_says_what_keeps_a_server_from_issuing() -> Result<()> {
     Ok(())
 }
 
+/// Load has brought the ID clock there; the wall clock is ten minutes behind.
+#[test]
+fn it_says_that_the_id_clock_is_at_the_end_of_the_space() -> Result<()> {
+    const MILLIS_OF_39_BITS: i64 = 1 << 39;
+    let start = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let epoch = i64::try_from(start)? + 600_000 - MILLIS_OF_39_BITS;
+    let at = "SELECT to_char(to_timestamp($1::bigint / 1000), 'YYYY-MM-DD HH24:MI:SS\"+00\"')";
+    let plain = Node::builder("plain").start()?;
+    let epoch: String = plain.connect("postgres")?.query_one(at, &[&epoch])?.get(0);
+    let node = Node::builder("end")
+        .set("pg_snowflake.epoch", &epoch)
+        .set("pg_snowflake.machine_bits", "15")
+        .set("pg_snowflake.sequence_bits", "4")
+        .set("pg_snowflake.max_drift", "1h")
+        .start()?;
+    let mut client = node.connect("postgres")?;
+    client.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    assert_eq!(text(&mut client, "error")?, None);
+    for count in (0..7).rev().map(|power| 10_i64.pow(power)) {
+        let batch = "SELECT count(*) FROM snowflake_nextval_batch($1)";
+        while client.query_one(batch, &[&count]).is_ok() {}
+    }
+    let error = text(&mut client, "error")?;
+    assert_eq!(error.as_deref(), Some("the timestamp section of snowflake IDs is exhausted"));
+    assert_eq!(text(&mut client, "wall_time < exhausted_at")?.as_deref(), Some("true"));
+    let refusal = refusal(client.query("SELECT snowflake_nextval()", &[]))?;
+    assert_eq!(Some(refusal.message), error);
+    Ok(())
+}
+
 #[test]
 fn a_standby_shows_its_bound_and_that_it_does_not_issue() -> Result<()> {
     let primary = Node::builder("primary").start()?;
@@ -36,8 +66,8 @@ fn a_standby_shows_its_bound_and_that_it_does_not_issue() -> Result<()> {
     let standby = primary.create_standby("standby")?;
     standby.wait_for_replay_of(&primary)?;
     let mut client = standby.connect("postgres")?;
-    let refusal = text(&mut client, "error")?.unwrap_or_default();
-    assert!(refusal.contains("during recovery"), "{refusal}");
+    let error = text(&mut client, "error")?.unwrap_or_default();
+    assert!(error.contains("during recovery"), "{error}");
     assert_eq!(text(&mut client, "last_id_time")?, None);
     // A bound of the primary's ID clock, from the standby's own lease.
     let bound = "lease_end > (SELECT snowflake_timestamp(id) FROM ids)";
