@@ -65,12 +65,13 @@ pub fn extend(
     tick: Tick,
     extender: Extender,
 ) -> Result<(), Refusal> {
-    let started = extend_alone(generator, shared, tick, extender)?;
-    if let Some(start) = started {
-        start.log(generator);
-    }
+    let extended = extend_alone(generator, shared, tick, extender);
     if extender == Extender::Caller {
+        // Also after a failure: it tries again until the disk works, whether IDs are asked for or not.
         shared.wake_keeper();
+    }
+    if let Some(start) = extended? {
+        start.log(generator);
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ fn check(builder: Builder, expected: u32) -> Result<()> {
     let stopped = modes(&node)?;
     let all_as_expected =
         |modes: &[u32]| !modes.is_empty() && modes.iter().all(|&it| it == expected);
-    ensure!(all_as_expected(&running) && all_as_expected(&stopped), "{running:o?} {stopped:o?}");
+    ensure!(all_as_expected(&running) && all_as_expected(&stopped), "{running:?} {stopped:?}");
     Ok(())
 }
 

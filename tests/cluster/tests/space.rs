@@ -46,7 +46,7 @@ fn other_widths_or_epoch_than_the_recorded_ones_are_refused() -> Result<()> {
         assert!(next(&node)? > first);
     }
     assert_eq!(node.log()?.matches(HOLDS_BACK).count(), 3);
-    assert_eq!(node.unexpected_log_lines(&["the settings describe another"])?, [""; 0]);
+    assert_eq!(node.unexpected_log_lines(&["configured layout or epoch differs"])?, [""; 0]);
     Ok(())
 }
 
