@@ -57,34 +57,34 @@ SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state;
 DROP TABLE jobs;
 -- A key may be deferrable, have columns of its index beside it, or be a domain's; one of a partition is the table's.
 CREATE DOMAIN order_id AS bigint;
-CREATE TABLE deferrable (note text, id order_id PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, other bigint UNIQUE);
+CREATE TABLE lenient (note text, id order_id PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, other bigint UNIQUE);
 CREATE TABLE covering (other bigint UNIQUE, id bigint, PRIMARY KEY (id) INCLUDE (other));
 CREATE TABLE parted (other bigint, id bigint PRIMARY KEY DEFERRABLE) PARTITION BY RANGE (id);
 CREATE TABLE parted_all (id bigint NOT NULL, other bigint);
 ALTER TABLE parted ATTACH PARTITION parted_all DEFAULT;
-CREATE TRIGGER guard BEFORE INSERT ON deferrable FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
+CREATE TRIGGER guard BEFORE INSERT ON lenient FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
 CREATE TRIGGER guard BEFORE INSERT ON covering FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
 CREATE TRIGGER guard BEFORE INSERT ON parted FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
-INSERT INTO deferrable (id, other) VALUES (snowflake_nextval(), of_a_twin(1));
-INSERT INTO deferrable (id) VALUES (of_a_twin(1));
+INSERT INTO lenient (id, other) VALUES (snowflake_nextval(), of_a_twin(1));
+INSERT INTO lenient (id) VALUES (of_a_twin(1));
 INSERT INTO covering (id, other) VALUES (snowflake_nextval(), of_a_twin(1));
 INSERT INTO covering (id) VALUES (of_a_twin(1));
 INSERT INTO parted (id, other) VALUES (snowflake_nextval(), of_a_twin(1));
 INSERT INTO parted (id) VALUES (of_a_twin(1));
-ALTER TABLE deferrable REPLICA IDENTITY FULL;
-ALTER TABLE deferrable ENABLE REPLICA TRIGGER guard;
+ALTER TABLE lenient REPLICA IDENTITY FULL;
+ALTER TABLE lenient ENABLE REPLICA TRIGGER guard;
 SET session_replication_role = replica;
-INSERT INTO deferrable (id) VALUES (snowflake_nextval());
-INSERT INTO deferrable (id) VALUES (of_a_twin(1));
+INSERT INTO lenient (id) VALUES (snowflake_nextval());
+INSERT INTO lenient (id) VALUES (of_a_twin(1));
 RESET session_replication_role;
 -- An inherited table has a guard and a key of its own, or none.
-CREATE TABLE heirs () INHERITS (deferrable);
+CREATE TABLE heirs () INHERITS (lenient);
 INSERT INTO heirs (id) VALUES (of_a_twin(1));
 CREATE TRIGGER guard BEFORE INSERT ON heirs FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
 INSERT INTO heirs (id) VALUES (of_a_twin(2));
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT ON heirs FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error', 'id');
 INSERT INTO heirs (id) VALUES (of_a_twin(2));
-DROP TABLE heirs, deferrable, covering, parted;
+DROP TABLE heirs, lenient, covering, parted;
 DROP DOMAIN order_id;
 -- What the message says.
 \set VERBOSITY default
@@ -97,6 +97,7 @@ EXCEPTION WHEN integrity_constraint_violation THEN
     RAISE WARNING USING MESSAGE = SQLERRM, HINT = hint,
         DETAIL = regexp_replace(detail, 'next ID is \d+', 'next ID is N');
 END $$;
+\set VERBOSITY terse
 -- A column is named as it is, in double quotes if it is called like a level.
 CREATE TABLE odd ("error" bigint, "a ""column""" bigint, small int, "e=mc²" bigint);
 CREATE TRIGGER guard BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error', '"error"');
@@ -109,6 +110,7 @@ INSERT INTO odd VALUES (1, of_a_twin(1));
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION snowflake_guard('e=mc²', 'error');
 INSERT INTO odd ("e=mc²") VALUES (of_a_twin(1));
 -- Arguments that are none.
+\set VERBOSITY default
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION snowflake_guard('eror');
 INSERT INTO odd DEFAULT VALUES;
 \echo :LAST_ERROR_SQLSTATE
@@ -135,7 +137,7 @@ INSERT INTO odd DEFAULT VALUES;
 \echo :LAST_ERROR_SQLSTATE
 DROP TABLE odd;
 -- Columns without a value yet.
-CREATE TABLE computed (id bigint GENERATED ALWAYS AS (n + 1) STORED PRIMARY KEY, n bigint);
+CREATE TABLE computed (id bigint GENERATED ALWAYS AS (n + 0) STORED PRIMARY KEY, n bigint);
 CREATE TRIGGER guard BEFORE INSERT ON computed FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
 INSERT INTO computed (n) VALUES (snowflake_nextval());
 \echo :LAST_ERROR_SQLSTATE
