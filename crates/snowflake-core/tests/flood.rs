@@ -17,7 +17,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, i64)>> {
     let event = prop_oneof![9 => Just(Event::Warning), 1 => Just(Event::End)];
     // Mostly in one go, sometimes after seconds or minutes.
     let pause = prop_oneof![90 => 0..1_000_i64, 9 => 0..MINUTE, 1 => 0..10 * MINUTE];
-    prop::collection::vec((event, pause), 0..2_000)
+    prop::collection::vec((event, pause), 0..500)
 }
 
 proptest! {
