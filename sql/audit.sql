@@ -1,8 +1,8 @@
 CREATE FUNCTION snowflake_audit(
-        rel regclass, col name,
+        relation regclass, column_name name,
         OUT datacenter int, OUT machine int, OUT ids bigint,
         OUT first_time timestamptz, OUT last_time timestamptz,
-        OUT ahead_of_clock bigint, OUT this_node boolean, OUT beyond_mark bigint)
+        OUT ahead_of_clock bigint, OUT this_node boolean, OUT not_issued bigint)
     RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 10000 ROWS 10
     AS 'MODULE_PATHNAME', 'snowflake_audit_wrapper';

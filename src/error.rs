@@ -101,7 +101,8 @@ impl Refusal {
         self.report().report(level);
     }
 
-    fn report(&self) -> Report {
+    /// SQLSTATE and texts of it.
+    pub fn report(&self) -> Report {
         match self {
             Self::NotPreloaded => not_preloaded(),
             Self::Rejected(setting) => rejected(setting),
@@ -138,6 +139,16 @@ impl Report {
         hint: impl Into<String>,
     ) -> Self {
         Self { code, message: message.into(), detail: detail.into(), hint: hint.into() }
+    }
+
+    /// Adds a sentence to the detail.
+    #[must_use]
+    pub fn detailed(mut self, sentence: &str) -> Self {
+        if !self.detail.is_empty() {
+            self.detail.push(' ');
+        }
+        self.detail.push_str(sentence);
+        self
     }
 
     /// Raises it as an ERROR.

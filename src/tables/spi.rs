@@ -44,13 +44,16 @@ pub type Row<const N: usize> = [Option<CString>; N];
 /// transactions have committed is seen whatever the isolation level of this one, as by ALTER TABLE.
 ///
 /// For queries of the catalogs: names in them are those of `pg_catalog`, whatever search_path the caller
-/// has. Runs in an SPI connection.
+/// has. Runs in an SPI connection, also while parallel workers run.
 pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
-    // SAFETY: the latest snapshot has to see what this transaction has done. An error drops snapshot and
-    // search_path with the transaction or savepoint that it ends.
+    // SAFETY: the snapshot has to see what this transaction has done. While parallel workers run it does nothing,
+    // and may neither begin a command nor call GetLatestSnapshot(). An error drops snapshot and search_path with
+    // the transaction or savepoint that it ends.
     unsafe {
-        pg_sys::CommandCounterIncrement();
-        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        if !pg_sys::IsInParallelMode() {
+            pg_sys::CommandCounterIncrement();
+        }
+        pg_sys::PushActiveSnapshot(pg_sys::GetCatalogSnapshot(pg_sys::InvalidOid));
         let caller = pg_sys::NewGUCNestLevel();
         pg_sys::set_config_option(
             c"search_path".as_ptr(),
@@ -69,7 +72,8 @@ pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
     }
 }
 
-/// The rows that the calling statement sees, under its search_path: the query must qualify every name.
+/// The rows that the calling statement sees, under its search_path, for whatever code of users the query runs:
+/// it must qualify every name itself, of operators, functions, types and relations.
 pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
     let mut types: Vec<_> = params.iter().map(|Param(kind, _)| *kind).collect();
     let mut values: Vec<_> =

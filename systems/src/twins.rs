@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use postgres::Client;
 use serde_json::json;
-use snowflake_cluster::{Node, grouped};
+use snowflake_cluster::{Node, grouped, guard::Noticed};
 
 use crate::{
     interrupt,
@@ -18,14 +18,12 @@ use crate::{
     requests::{Answers, Requests},
 };
 
-/// What the guard says of a row.
-pub const NOTICED: &str = "gets a snowflake ID of this server that it has not issued";
 /// Nodes 0 and 1 share an identity, node 2 has its own.
 pub const MACHINES: [u32; 3] = [1, 1, 2];
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const ROWS: i64 = 100;
-const OWN: &str = "SELECT coalesce(sum(beyond_mark), 0)::bigint
+const OWN: &str = "SELECT coalesce(sum(not_issued), 0)::bigint
                    FROM snowflake_audit('orders', 'id') WHERE this_node";
 
 /// How it is run.
@@ -85,10 +83,10 @@ fn noticed(mesh: &Mesh) -> Result<Vec<Claim>> {
     let names = ["the node without IDs of its own", "its twin", "the third node"];
     let mut claims = vec![Claim::holds("rows arrive everywhere", arrived)];
     for (node, (name, bar)) in mesh.nodes().iter().zip(names.into_iter().zip([ROWS, 0, 0])) {
-        let warnings = i64::try_from(warnings(node)?)?;
-        claims.push(Claim::equal(format!("warnings of the guard on {name}"), warnings, bar));
-        let beyond = beyond_mark(&mut node.connect("postgres")?)?;
-        claims.push(Claim::equal(format!("beyond_mark in the audit on {name}"), beyond, bar));
+        let rows = i64::try_from(noticed_rows(node)?)?;
+        claims.push(Claim::equal(format!("rows the guard warned of on {name}"), rows, bar));
+        let rows = not_issued(&mut node.connect("postgres")?)?;
+        claims.push(Claim::equal(format!("not_issued in the audit on {name}"), rows, bar));
     }
     Ok(claims)
 }
@@ -97,9 +95,9 @@ fn noticed(mesh: &Mesh) -> Result<Vec<Claim>> {
 fn kept_out(mesh: &Mesh) -> Result<Vec<Claim>> {
     let node = &mesh.nodes()[0];
     mesh.guard(0, "'error'")?;
-    let (before, warned) = (mesh.rows_by_origin()?, warnings(node)?);
+    let (before, warned) = (mesh.rows_by_origin()?, noticed_rows(node)?);
     write(&mesh.nodes()[1], 1)?;
-    interrupt::wait_for("the guard to refuse", DEADLINE, || Ok(warnings(node)? > warned))?;
+    interrupt::wait_for("the guard to refuse", DEADLINE, || Ok(noticed_rows(node)? > warned))?;
     write(&mesh.nodes()[2], 2)?;
     interrupt::wait_for("the third node's rows", DEADLINE, || {
         Ok(mesh.rows_by_origin()?[0][2] == before[0][2] + ROWS)
@@ -135,10 +133,10 @@ fn write(node: &Node, origin: i32) -> Result<()> {
     Ok(())
 }
 
-fn warnings(node: &Node) -> Result<usize> {
-    Ok(node.log()?.matches(NOTICED).count())
+fn noticed_rows(node: &Node) -> Result<usize> {
+    Ok(Noticed::in_log(&node.log()?).rows)
 }
 
-fn beyond_mark(client: &mut Client) -> Result<i64> {
+fn not_issued(client: &mut Client) -> Result<i64> {
     Ok(client.query_one(OWN, &[])?.get(0))
 }

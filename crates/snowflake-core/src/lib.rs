@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod epoch;
+mod flood;
 mod generator;
 mod layout;
 mod lease;
@@ -25,6 +26,7 @@ mod text;
 mod ticker;
 
 pub use epoch::{Epoch, EpochError};
+pub use flood::Flood;
 pub use generator::{Generator, IssueError};
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,

@@ -18,6 +18,7 @@
 mod builder;
 pub mod durable;
 mod grouped;
+pub mod guard;
 pub mod ledger;
 mod load;
 mod namespace;

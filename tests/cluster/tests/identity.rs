@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use postgres::Client;
-use snowflake_cluster::{Node, refusal, wait_for};
+use snowflake_cluster::{
+    Node,
+    guard::{NOTICED, Noticed},
+    refusal, wait_for,
+};
 
 const DEADLINE: Duration = Duration::from_secs(60);
-const NOTICED: &str = "gets a snowflake ID of this server that it has not issued";
 
 /// A publisher of `orders`, and a subscriber of the same machine id or another, whose table is guarded.
 fn publisher_and_subscriber(machine: &str, argument: &str) -> Result<(Node, Node)> {
@@ -61,9 +64,9 @@ fn wait_for_rows(client: &mut Client, rows: i64) -> Result<()> {
     })
 }
 
-/// What the audit says of the rows with this server's identity: how many, and how many beyond the mark.
+/// What the audit says of the rows with this server's identity: how many, and how many that it has not issued.
 fn own(client: &mut Client) -> Result<(i64, i64)> {
-    let own = "SELECT coalesce(sum(ids), 0)::bigint, coalesce(sum(beyond_mark), 0)::bigint
+    let own = "SELECT coalesce(sum(ids), 0)::bigint, coalesce(sum(not_issued), 0)::bigint
                FROM snowflake_audit('orders', 'id') WHERE this_node";
     let row = client.query_one(own, &[])?;
     Ok((row.get(0), row.get(1)))
@@ -77,7 +80,7 @@ fn rows_of_a_twin_are_noticed_as_they_arrive_and_by_the_audit() -> Result<()> {
     wait_for_rows(&mut on_subscriber, 3)?;
     assert_eq!(own(&mut on_subscriber)?, (3, 3));
     assert_eq!(own(&mut publisher.connect("postgres")?)?, (3, 0));
-    assert_eq!(subscriber.log()?.matches(NOTICED).count(), 3);
+    assert_eq!(Noticed::in_log(&subscriber.log()?), Noticed { lines: 3, rows: 3 });
     assert_eq!(subscriber.unexpected_log_lines(&[NOTICED])?, [""; 0]);
     assert_eq!(publisher.unexpected_log_lines(&[])?, [""; 0]);
     Ok(())
@@ -116,8 +119,8 @@ fn a_restart_or_a_crash_makes_no_row_of_ones_own_suspicious() -> Result<()> {
         stop(&mut node)?;
         node.start()?;
         let mut client = node.connect_when_ready("postgres")?;
-        let (ids, beyond) = own(&mut client)?;
-        assert!(ids > 0 && beyond == 0, "{beyond} of {ids}");
+        let (ids, not_issued) = own(&mut client)?;
+        assert!(ids > 0 && not_issued == 0, "{not_issued} of {ids}");
     }
     Ok(())
 }
@@ -149,9 +152,9 @@ fn a_guard_that_cannot_see_says_so() -> Result<()> {
         "INSERT INTO orders VALUES (snowflake_encode(now() + interval '1 hour', 1, 1, 0))";
     let refusal = refusal(client.execute(of_a_twin, &[]))?;
     assert_eq!(refusal.code, "55000");
-    assert!(refusal.message.contains("another snowflake ID space"), "{}", refusal.message);
-    // The audit decodes as ever, and does not know the mark.
-    let known = "SELECT this_node, beyond_mark FROM snowflake_audit('orders', 'id')";
+    assert!(refusal.message.contains("configured layout or epoch differs"), "{}", refusal.message);
+    // The audit decodes as ever, and does not know what was issued.
+    let known = "SELECT this_node, not_issued FROM snowflake_audit('orders', 'id')";
     let row = client.query_one(known, &[])?;
     assert_eq!((row.get(0), row.get(1)), (Some(true), None::<i64>));
     Ok(())

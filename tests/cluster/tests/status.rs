@@ -74,8 +74,8 @@ fn a_standby_shows_its_bound_and_that_it_does_not_issue() -> Result<()> {
     wait_for("a lease of the standby's own", Duration::from_secs(30), || {
         Ok(text(&mut client, bound)?.as_deref() == Some("true"))
     })?;
-    let beyond = "SELECT sum(beyond_mark)::bigint FROM snowflake_audit('ids', 'id')";
-    assert_eq!(client.query_one(beyond, &[])?.get::<_, i64>(0), 0);
+    let not_issued = "SELECT sum(not_issued)::bigint FROM snowflake_audit('ids', 'id')";
+    assert_eq!(client.query_one(not_issued, &[])?.get::<_, i64>(0), 0);
     Ok(())
 }
 

@@ -22,7 +22,7 @@ INSERT INTO invoices (note) VALUES ('before');
 SELECT snowflake_adopt('invoices');
 INSERT INTO invoices (note) VALUES ('after');
 SELECT note, id > 1 AS is_new FROM invoices ORDER BY id;
-SELECT machine, ids, this_node, beyond_mark FROM snowflake_audit('orders', 'id');
+SELECT machine, ids, this_node, not_issued FROM snowflake_audit('orders', 'id');
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION snowflake_guard();
 INSERT INTO orders VALUES (snowflake_encode(now() + interval '1 minute', 1, 1, 0), 'of a twin');
 SELECT datacenter, machine, error FROM snowflake_status();
