@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use postgres::Client;
 use serde_json::json;
-use snowflake_cluster::{Node, grouped};
+use snowflake_cluster::{DEADLINE, Node, grouped};
 
 use crate::{
     interrupt,
@@ -23,7 +23,6 @@ pub const NOTICED: &str = "gets a snowflake ID of this server that it has not is
 /// Nodes 0 and 1 share an identity, node 2 has its own.
 pub const MACHINES: [u32; 3] = [1, 1, 2];
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const ROWS: i64 = 100;
 const OWN: &str = "SELECT coalesce(sum(beyond_mark), 0)::bigint
                    FROM snowflake_audit('orders', 'id') WHERE this_node";

@@ -1,12 +1,9 @@
 //! Two servers with one identity: the usual mistake, and how it is found out.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use postgres::Client;
-use snowflake_cluster::{Node, refusal, wait_for};
+use snowflake_cluster::{DEADLINE, Node, refusal, wait_for};
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const NOTICED: &str = "gets a snowflake ID of this server that it has not issued";
 
 /// A publisher of `orders`, and a subscriber of the same machine id or another, whose table is guarded.
