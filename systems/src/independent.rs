@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
+use snowflake_cluster::DEADLINE;
 
 use crate::{
     interrupt,
@@ -30,7 +31,7 @@ const STOPPED: usize = 1;
 /// How it is run.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Seconds under load; half-way a server is stopped, and started again after another quarter
+    /// Seconds under load, at least; half-way a server is stopped, and started again after another quarter
     #[arg(long = "seconds", value_parser = seconds, default_value = "20")]
     pub time: Duration,
     /// Inserts a second, all clients together
@@ -45,13 +46,6 @@ pub struct Options {
     /// How long a client tries to get an answer before its request counts as lost
     #[arg(skip = Duration::from_secs(15))]
     pub deadline: Duration,
-    /// The share of the rate that has to be reached. The ends of a measured time fall between
-    /// requests, so not all of it; less on a machine that is shared
-    #[arg(skip = 0.95)]
-    pub share: f64,
-    /// How long there may be no answer to any client while one server is away
-    #[arg(skip = Duration::from_secs(1))]
-    pub gap: Duration,
     /// Machine ids, one server each
     #[arg(skip = [1, 2, 3])]
     pub machines: Vec<u32>,
@@ -95,7 +89,7 @@ pub fn run(options: &Options) -> Result<Report> {
     let drift =
         DriftWatch::start(servers.nodes().iter().map(|node| node.config("postgres")).collect());
     let load = servers.at_clients(|| Load::start(&servers.balancer().config(), options))??;
-    let times = interrupted_service(&mut servers, load.start, options);
+    let times = interrupted_service(&mut servers, &load, options);
     let outcome = load.finish();
     let findings = Findings {
         times: times?,
@@ -105,6 +99,7 @@ pub fn run(options: &Options) -> Result<Report> {
         time_shift: servers.bits_below_time()?,
         quiet_logs: servers.quiet_logs()?,
         balancer_log: servers.balancer().log()?,
+        times_down: servers.balancer().times_down(STOPPED)?,
     };
     let mut conditions = servers.conditions()?;
     conditions.push(format!("{} clients", options.sessions));
@@ -121,15 +116,23 @@ pub fn run(options: &Options) -> Result<Report> {
     })
 }
 
-fn interrupted_service(servers: &mut Servers, start: Instant, options: &Options) -> Result<Times> {
-    let node = &mut servers.nodes_mut()[STOPPED];
+fn interrupted_service(servers: &mut Servers, load: &Load, options: &Options) -> Result<Times> {
+    let start = load.start;
     interrupt::pause((options.time / 2).saturating_sub(start.elapsed()))?;
     eprintln!("one server stops ...");
     let stop = start.elapsed();
-    node.stop()?;
+    servers.nodes_mut()[STOPPED].stop()?;
     let stopped = start.elapsed();
+    interrupt::wait_for("HAProxy to see the server down", DEADLINE, || {
+        Ok(servers.balancer().times_down(STOPPED)? > 0)
+    })?;
     interrupt::pause((options.time * 3 / 4).saturating_sub(start.elapsed()))?;
     eprintln!("it starts again ...");
-    node.start()?;
-    Ok(Times { start, stop, stopped, back: start.elapsed() })
+    servers.nodes_mut()[STOPPED].start()?;
+    let (back, before) = (start.elapsed(), load.answered_by(STOPPED));
+    // Each session may have been about to count an answer from before.
+    interrupt::wait_for("clients to come back to the server", DEADLINE, || {
+        Ok(load.answered_by(STOPPED) > before + u64::from(options.sessions))
+    })?;
+    Ok(Times { start, stop, stopped, back })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::{Client, Config};
-use snowflake_cluster::{Node, major_version};
+use snowflake_cluster::{DEADLINE, Node, PRIMARY_GONE, explained::CUT_OFF, major_version};
 
 use crate::{
     interrupt,
@@ -27,7 +27,6 @@ pub fn insert(node: usize) -> String {
 
 /// Between two looks at the tables.
 const INTERVAL: Duration = Duration::from_millis(20);
-const DEADLINE: Duration = Duration::from_secs(60);
 const SCHEMA: &str = "
     CREATE EXTENSION pg_snowflake;
     CREATE TABLE orders (
@@ -37,21 +36,6 @@ const SCHEMA: &str = "
 const STREAMS: &str = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
 const CHECKSUM: &str =
     "SELECT count(*), md5(coalesce(string_agg(orders::text, ',' ORDER BY id), '')) FROM orders";
-
-/// What a server says at WARNING or above of a network that is cut or cannot be relied on.
-pub const CUT_LOG: [&str; 8] = [
-    // pglogical's receiver.
-    "connection to other side has died",
-    "data stream ended",
-    "could not connect to the postgresql server",
-    // The native one.
-    "terminating logical replication worker due to timeout",
-    "could not connect to the publisher",
-    "could not receive data from WAL stream",
-    "could not send data to WAL stream",
-    // Who has not noticed yet holds on to the slot, or the origin, that its successor wants.
-    "active for PID",
-];
 
 /// What a node's table holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +171,7 @@ impl Mesh {
 
     /// That the logs have nothing that a cut does not explain.
     pub fn quiet_logs(&self) -> Result<Claim> {
-        quiet_logs(&self.nodes, &CUT_LOG)
+        quiet_logs(&self.nodes, &[&PRIMARY_GONE[..], &CUT_OFF].concat())
     }
 
     /// A session at each node.

@@ -30,8 +30,6 @@ use serde::Serialize;
 use serde_json::Value;
 use snowflake_cluster::version;
 
-pub use judge::ADDED;
-
 use crate::{
     network::Network,
     options::defaults,

@@ -9,7 +9,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -127,7 +127,9 @@ impl Running {
 #[derive(Debug)]
 pub(crate) struct Queue {
     next: AtomicU64,
-    pub(crate) count: u64,
+    count: u64,
+    /// Whether there are more of them, at the same rate, until it is closed.
+    is_open: AtomicBool,
     first: Duration,
     interval: Duration,
 }
@@ -138,12 +140,30 @@ impl Queue {
         let first = apart * u32::try_from(node).unwrap_or(0);
         let interval = apart * u32::try_from(nodes).unwrap_or(1);
         let count = requests.time.saturating_sub(first).as_nanos().div_ceil(interval.as_nanos());
-        Self { next: AtomicU64::new(0), count: u64::try_from(count).unwrap_or(0), first, interval }
+        let (next, is_open) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { next, count: u64::try_from(count).unwrap_or(0), is_open, first, interval }
+    }
+
+    /// Goes on until it is closed, and for its time at least.
+    pub(crate) fn open(self) -> Self {
+        Self { is_open: AtomicBool::new(true), ..self }
+    }
+
+    pub(crate) fn close(&self) {
+        self.is_open.store(false, Ordering::Relaxed);
+    }
+
+    /// How many requests have been due.
+    pub(crate) fn asked(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
     }
 
     pub(crate) fn next(&self) -> Option<Duration> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        (number < self.count).then(|| self.first + self.interval.mul_f64(number as f64))
+        let is_open = self.is_open.load(Ordering::Relaxed);
+        let following = |number| (number < self.count || is_open).then_some(number + 1);
+        let number =
+            self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, following).ok()?;
+        Some(self.first + self.interval.mul_f64(number as f64))
     }
 }
 
@@ -236,5 +256,16 @@ mod tests {
         due.sort_unstable();
         let even: Vec<_> = (0..2_000).map(Duration::from_millis).collect();
         assert_eq!(due, even);
+    }
+
+    #[test]
+    fn an_open_queue_goes_on_beyond_its_time_until_it_is_closed() {
+        let second = Duration::from_secs(1);
+        let requests = Requests { per_second: 2, time: second, deadline: second };
+        let queue = Queue::new(&requests, 0, 1).open();
+        let due: Vec<_> = (0..3).map(|_| queue.next()).collect();
+        assert_eq!(due, [0, 500, 1_000].map(|at| Some(Duration::from_millis(at))));
+        queue.close();
+        assert_eq!((queue.next(), queue.asked()), (None, 3));
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use postgres::Client;
 use serde_json::json;
-use snowflake_cluster::{Node, grouped, guard::Noticed};
+use snowflake_cluster::{DEADLINE, Node, grouped, guard::Noticed};
 
 use crate::{
     interrupt,
@@ -21,7 +21,6 @@ use crate::{
 /// Nodes 0 and 1 share an identity, node 2 has its own.
 pub const MACHINES: [u32; 3] = [1, 1, 2];
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const ROWS: i64 = 100;
 const OWN: &str = "SELECT coalesce(sum(not_issued), 0)::bigint
                    FROM snowflake_audit('orders', 'id') WHERE this_node";

@@ -3,7 +3,6 @@
 use std::{
     fs,
     process::{Child, Command, ExitStatus, Stdio},
-    time::Duration,
 };
 
 use anyhow::{Result, ensure};
@@ -11,10 +10,9 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use snowflake_cluster::{Installation, make_home, processes_in, wait_for};
+use snowflake_cluster::{DEADLINE, Installation, make_home, processes_in, wait_for};
 use tempfile::TempDir;
 
-const DEADLINE: Duration = Duration::from_secs(120);
 const CLUSTER: &str = env!("CARGO_BIN_EXE_cluster");
 /// Those that start servers.
 const SCENARIOS: [&str; 6] =

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use snowflake_cluster::DEADLINE;
 use snowflake_systems::{
     mesh::{self, Mesh, Options, insert},
     network::{Cut, Network},
@@ -10,15 +11,13 @@ use snowflake_systems::{
     twins,
 };
 
-/// Generous, because tests share a machine.
-const DEADLINE: Duration = Duration::from_secs(10);
-
 fn short(cuts: &[Cut]) -> Options {
     Options {
         time: Duration::from_secs(2),
         per_second: 300,
         cuts: cuts.to_vec(),
         deadline: DEADLINE,
+        converge: DEADLINE,
         ..Options::default()
     }
 }
@@ -71,6 +70,6 @@ fn a_node_that_waits_for_others_refuses_while_they_are_away_and_lacks_their_rows
         },
         || Ok(()),
     )?;
-    assert!(mesh.time_to_converge(rows, Duration::from_secs(60))?.is_some());
+    assert!(mesh.time_to_converge(rows, DEADLINE)?.is_some());
     Ok(())
 }

@@ -10,28 +10,28 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Config, NoTls};
-use snowflake_cluster::{Tied, private_directory};
+use snowflake_cluster::{DEADLINE, Tied, private_directory};
 use tempfile::TempDir;
 
 use crate::{interrupt, network::Network, program};
 
 const USER: &str = "postgres";
-const DEADLINE: Duration = Duration::from_secs(30);
 /// Debian puts it where only root's PATH leads.
 const PROGRAM: &str = "/usr/sbin/haproxy";
 
 /// The check is PostgreSQL's own handshake, because a server that is starting or shutting down
-/// accepts connections only to refuse them. A connection that fails goes to another server at once.
+/// accepts connections only to refuse them. A connection that fails goes to another server at once. A
+/// server that is stopped says so; the timeouts are for a machine that is busy.
 const SETTINGS: &str = "
 global
     maxconn 200
 defaults
     mode tcp
     balance leastconn
-    timeout connect 2s
-    timeout check 2s
-    timeout client 1m
-    timeout server 1m
+    timeout connect 30s
+    timeout check 30s
+    timeout client 10m
+    timeout server 10m
     retries 3
     option redispatch 1
     default-server inter 200ms fall 2 rise 2 on-marked-down shutdown-sessions
@@ -89,6 +89,11 @@ impl Balancer {
         fs::read_to_string(log_file(self.home.path())).context("reading HAProxy's log")
     }
 
+    /// How often it has seen the server go down.
+    pub fn times_down(&self, server: usize) -> Result<usize> {
+        Ok(self.log()?.matches(&format!("/{} is DOWN", name(server))).count())
+    }
+
     /// Its version, for the report.
     pub fn version() -> Result<String> {
         Ok(format!("HAProxy {}", program::version(program(), "-v")?))
@@ -112,8 +117,7 @@ fn configuration(address: SocketAddr, servers: &[SocketAddr]) -> String {
 }
 
 /// What HAProxy calls a server.
-#[must_use]
-pub fn name(server: usize) -> String {
+fn name(server: usize) -> String {
     format!("server{server}")
 }
 

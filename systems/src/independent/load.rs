@@ -4,7 +4,10 @@
 //! back gets clients again.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -63,39 +66,46 @@ pub(super) struct Outcome {
 /// Sessions at work.
 pub(super) struct Load {
     pub(super) start: Instant,
-    asked: u64,
-    servers: usize,
+    queue: Arc<Queue>,
+    answered: Arc<Answered>,
     sessions: Vec<JoinHandle<Inserting>>,
 }
 
+/// By server, how many requests it has answered.
+type Answered = [AtomicU64];
+
 impl Load {
+    /// Goes on until it is told to finish.
     pub(super) fn start(config: &Config, options: &Options) -> Result<Self> {
         let requests = Requests {
             per_second: options.per_second / options.rows,
             time: options.time,
             deadline: options.deadline,
         };
-        let queue = Arc::new(Queue::new(&requests, 0, 1));
+        let queue = Arc::new(Queue::new(&requests, 0, 1).open());
+        let answered: Arc<Answered> = options.machines.iter().map(|_| AtomicU64::new(0)).collect();
         let mut sessions = Vec::new();
         for client in 0..options.sessions {
-            let mut session = Inserting::new(client, config, options, Arc::clone(&queue));
+            let shared = (Arc::clone(&queue), Arc::clone(&answered));
+            let mut session = Inserting::new(client, config, options, shared);
             session.connect()?;
             sessions.push(session);
         }
         let start = Instant::now();
         let spawn = |session: Inserting| thread::spawn(move || session.work(start));
-        Ok(Self {
-            start,
-            asked: queue.count,
-            servers: options.machines.len(),
-            sessions: sessions.into_iter().map(spawn).collect(),
-        })
+        Ok(Self { start, queue, answered, sessions: sessions.into_iter().map(spawn).collect() })
+    }
+
+    /// How many requests the server has answered.
+    pub(super) fn answered_by(&self, server: usize) -> u64 {
+        self.answered[server].load(Ordering::Relaxed)
     }
 
     /// Returns when the last request has been answered.
     pub(super) fn finish(self) -> Outcome {
-        let mut all = Outcome { asked: self.asked, ..Outcome::default() };
-        let mut ledgers: Vec<Vec<Session>> = (0..self.servers).map(|_| Vec::new()).collect();
+        self.queue.close();
+        let mut all = Outcome::default();
+        let mut ledgers: Vec<Vec<Session>> = self.answered.iter().map(|_| Vec::new()).collect();
         for thread in self.sessions {
             let session = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             all.replies.extend(session.replies);
@@ -105,6 +115,7 @@ impl Load {
                 ledger.push(given);
             }
         }
+        all.asked = self.queue.asked();
         all.replies.sort_unstable_by_key(Reply::at);
         all.ledgers = ledgers.into_iter().map(Ledger::from_iter).collect();
         all
@@ -119,6 +130,7 @@ struct Inserting {
     lifetime: Duration,
     insert: String,
     queue: Arc<Queue>,
+    answered: Arc<Answered>,
     connection: Option<Connection>,
     /// By server, what the client was given.
     given: Vec<Session>,
@@ -135,7 +147,12 @@ struct Connection {
 }
 
 impl Inserting {
-    fn new(client: u16, config: &Config, options: &Options, queue: Arc<Queue>) -> Self {
+    fn new(
+        client: u16,
+        config: &Config,
+        options: &Options,
+        (queue, answered): (Arc<Queue>, Arc<Answered>),
+    ) -> Self {
         let many = format!(
             "INSERT INTO orders (client) SELECT $1::int FROM generate_series(1, {}) RETURNING id",
             options.rows
@@ -147,6 +164,7 @@ impl Inserting {
             lifetime: options.time / 10,
             insert: if options.rows == 1 { ONE.to_owned() } else { many },
             queue,
+            answered,
             connection: None,
             given: (0..options.machines.len())
                 .map(|server| Session::new(format!("{client} at server {server}")))
@@ -167,6 +185,7 @@ impl Inserting {
                 Ok(server) => {
                     let took = start.elapsed().saturating_sub(due);
                     self.replies.push(Reply { answer: Answer { due, took }, server });
+                    self.answered[server].fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) => {
                     self.failure = Some(format!("client {}: {error:#}", self.client));

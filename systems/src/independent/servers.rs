@@ -1,7 +1,7 @@
 //! Servers that know nothing of each other, and HAProxy in front of them.
 
 use anyhow::{Context, Result};
-use snowflake_cluster::{Node, version};
+use snowflake_cluster::{Node, Outage, explained::CLIENT_GONE, version};
 
 use super::balancer::Balancer;
 use crate::{
@@ -19,14 +19,6 @@ const IDS: &str = "SELECT id FROM orders ORDER BY id";
 const BITS: &str = "SELECT datacenter_bits + machine_bits + sequence_bits FROM snowflake_status()";
 /// Through HAProxy, where the client cannot know.
 pub(super) const WHICH: &str = "SELECT current_setting('cluster_name')::int";
-
-/// What the servers say at WARNING or above because one of them is stopped and started: to clients
-/// that come too late or too soon, and to those who were there.
-const STOP_LOG: [&str; 3] = [
-    "the database system is shutting down",
-    "the database system is starting up",
-    "connection to client lost",
-];
 
 /// The servers and what leads to them.
 #[derive(Debug)]
@@ -91,7 +83,7 @@ impl Servers {
 
     /// That the logs have nothing that a stop does not explain.
     pub fn quiet_logs(&self) -> Result<Claim> {
-        quiet_logs(&self.nodes, &STOP_LOG)
+        quiet_logs(&self.nodes, &[&Outage::LOG[..], &[CLIENT_GONE]].concat())
     }
 
     /// What it all runs on, one phrase each.

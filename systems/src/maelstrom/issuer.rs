@@ -19,9 +19,6 @@ use crate::maelstrom::{
 const DATACENTERS: usize = 1 << 5;
 const MACHINES: usize = 1 << 5;
 
-/// Less than the five seconds that the workbench's clients wait.
-const PATIENCE: Duration = Duration::from_secs(3);
-
 /// Who a server is among all that issue IDs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -54,11 +51,12 @@ pub struct Issuer {
     /// An answer that nobody waits for any more.
     overdue: Option<Receiver<Answer>>,
     clerk: Option<JoinHandle<()>>,
+    patience: Duration,
 }
 
 impl Issuer {
-    /// Starts the server; returns when it issues.
-    pub fn start(name: &str, identity: Identity) -> Result<Self> {
+    /// Starts the server, which is to answer within `patience`; returns when it issues.
+    pub fn start(name: &str, identity: Identity, patience: Duration) -> Result<Self> {
         let mut server = Server::start(name, identity)?;
         let (orders, inbox) = mpsc::channel::<Order>();
         let clerk = thread::spawn(move || {
@@ -68,10 +66,10 @@ impl Issuer {
                 server.tend();
             }
         });
-        Ok(Self { orders: Some(orders), overdue: None, clerk: Some(clerk) })
+        Ok(Self { orders: Some(orders), overdue: None, clerk: Some(clerk), patience })
     }
 
-    /// So many new IDs, in ascending order, or within a few seconds the reason why not.
+    /// So many new IDs, in ascending order, or in time the reason why not.
     pub fn issue(&mut self, count: usize) -> Answer {
         if let Some(overdue) = self.overdue.take()
             && let Err(TryRecvError::Empty) = overdue.try_recv()
@@ -84,11 +82,11 @@ impl Issuer {
         if !matches!(sent, Some(Ok(()))) {
             return Err(Fault::new(Code::Abort, "nobody is there who would ask the server"));
         }
-        match answer.recv_timeout(PATIENCE) {
+        match answer.recv_timeout(self.patience) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => {
                 self.overdue = Some(answer);
-                let text = format!("the server has not answered for {PATIENCE:?}");
+                let text = format!("the server has not answered for {:?}", self.patience);
                 Err(Fault::new(Code::Timeout, text))
             }
             Err(RecvTimeoutError::Disconnected) => {

@@ -12,6 +12,7 @@ use std::{
         mpsc::{self, Receiver, Sender},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -29,8 +30,9 @@ use crate::maelstrom::{
 /// The most IDs that one query asks for.
 const MOST: usize = 10_000;
 
-/// Serves standard input until it ends, or until a signal asks to end.
-pub fn run() -> Result<()> {
+/// Serves standard input until it ends, or until a signal asks to end. A server that does not answer
+/// within `patience` counts as one that hangs.
+pub fn run(patience: Duration) -> Result<()> {
     let (end, ended) = mpsc::channel();
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("waiting for signals")?;
     let on_signal = end.clone();
@@ -42,7 +44,7 @@ pub fn run() -> Result<()> {
             }
         }
     });
-    let node = Arc::new(Node::new(end.clone()));
+    let node = Arc::new(Node::new(end.clone(), patience));
     let reader = Arc::clone(&node);
     thread::spawn(move || {
         if let Err(error) = reader.serve(&mut io::stdin().lock()) {
@@ -59,6 +61,7 @@ pub fn run() -> Result<()> {
 struct Node {
     state: Mutex<State>,
     end: Sender<()>,
+    patience: Duration,
 }
 
 #[derive(Default)]
@@ -79,8 +82,8 @@ enum Phase {
 }
 
 impl Node {
-    fn new(end: Sender<()>) -> Self {
-        Self { state: Mutex::default(), end }
+    fn new(end: Sender<()>, patience: Duration) -> Self {
+        Self { state: Mutex::default(), end, patience }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -188,7 +191,7 @@ impl Node {
 
     /// Starts the server and serves `generate` until the queue ends.
     fn open_desk(&self, name: &str, identity: Identity, init: &ReturnAddress) {
-        let mut issuer = match Issuer::start(name, identity) {
+        let mut issuer = match Issuer::start(name, identity, self.patience) {
             Ok(issuer) => issuer,
             Err(error) => {
                 log(name, &format!("{error:#}"));

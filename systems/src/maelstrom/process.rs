@@ -7,16 +7,13 @@ use std::{
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, Sender},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
-use snowflake_cluster::wait_for;
+use snowflake_cluster::{DEADLINE, wait_for};
 
 use crate::maelstrom::lines::{self, LONGEST, Line};
-
-/// For a node that has a server to stop.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a node did.
 pub(super) enum Event {
@@ -26,7 +23,7 @@ pub(super) enum Event {
     Closed(usize),
 }
 
-/// A running node. Its input is closed when this is dropped, and it has a minute to end then.
+/// A running node. Its input is closed when this is dropped, and it has some minutes to end then.
 pub(super) struct Process {
     name: String,
     child: Child,

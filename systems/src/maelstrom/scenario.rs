@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use snowflake_cluster::{grouped, version};
+use snowflake_cluster::{DEADLINE, grouped, version};
 
 use super::{
     harness::{self, Workload},
@@ -18,8 +18,6 @@ use crate::{
 };
 
 const NODES: usize = 3;
-/// More than the workbench gives: this machine has all nodes, and may be busy.
-const INIT_TIMEOUT: Duration = Duration::from_secs(60);
 /// In a run: the network falls apart and is whole in turn, so that each of its five ways has a turn.
 const ACTS: u32 = 12;
 /// What the run with echo lasts, against that with IDs, which is the challenge.
@@ -34,6 +32,9 @@ pub struct Options {
     /// Requests a second, on average, all nodes together
     #[arg(long, default_value_t = 1_000.0)]
     pub rate: f64,
+    /// How long a client waits for a reply
+    #[arg(skip = harness::TIMEOUT)]
+    pub timeout: Duration,
 }
 
 impl Default for Options {
@@ -78,8 +79,10 @@ fn under_test(options: &Options, workload: Workload) -> Result<harness::Options>
         Workload::Echo => options.time / ECHO,
         Workload::UniqueIds => options.time,
     };
+    // A node says itself that its server hangs, before its clients give up.
+    let patience = (options.timeout * 3 / 5).as_secs().to_string();
     Ok(harness::Options {
-        bin: (program::path("maelstrom-node")?, Vec::new()),
+        bin: (program::path("maelstrom-node")?, vec!["--patience".to_owned(), patience]),
         workload,
         node_count: NODES,
         rate: options.rate,
@@ -87,8 +90,9 @@ fn under_test(options: &Options, workload: Workload) -> Result<harness::Options>
         partition_every: Some(time_limit / ACTS),
         latency: Duration::ZERO,
         availability: Some(1.0),
-        init_timeout: INIT_TIMEOUT,
-        timeout: harness::TIMEOUT,
+        // More than the workbench gives: this machine has all nodes, and may be busy.
+        init_timeout: DEADLINE,
+        timeout: options.timeout,
         log_stderr: false,
         seed: 1,
     })

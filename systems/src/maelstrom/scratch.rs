@@ -14,14 +14,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use snowflake_cluster::{processes_in, scratch, wait_for};
+use snowflake_cluster::{DEADLINE, processes_in, scratch, wait_for};
 use tempfile::TempDir;
 
 /// The option, followed by the directory, that makes a sweeper of a program: see [`sweep`].
 pub const SWEEP: &str = "--sweep";
-
-/// A server that lost its owner ends at once, and an `initdb` in seconds.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A directory that ends with this value, or with this process.
 #[derive(Debug)]

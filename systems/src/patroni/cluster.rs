@@ -1,22 +1,18 @@
 //! The whole: a store, three members, and what an operator does to them.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, anyhow, ensure};
-use postgres::{Client, Config, NoTls, config::TargetSessionAttrs};
-use snowflake_cluster::Installation;
+use postgres::{Client, Config, config::TargetSessionAttrs};
+use snowflake_cluster::{DEADLINE, Installation};
 
 use super::{
     configuration,
     etcd::Etcd,
-    member::Member,
+    member::{self, Member},
     rest::{self, Status},
     warden::Warden,
 };
 use crate::{interrupt, network::Network};
 
-/// Of a busy machine.
-const DEADLINE: Duration = Duration::from_secs(120);
 const LOG_TAIL: usize = 30;
 /// How many members there are.
 pub const SIZE: usize = 3;
@@ -70,13 +66,22 @@ impl<'a> Cluster<'a> {
         config
     }
 
-    /// A session with the leader.
+    /// A session with the leader, as soon as there can be one.
     pub fn connect(&self) -> Result<Client> {
-        self.config().connect(NoTls).context("connecting to the leader")
+        member::connect(&self.config(), "the leader")
     }
 
-    /// Which member leads, as Patroni says.
+    /// Which member leads, as soon as Patroni's members agree.
     pub fn leader(&self) -> Result<usize> {
+        let mut leader = Err(anyhow!("nobody was asked"));
+        let agreed = interrupt::wait_for("Patroni's members to agree who leads", DEADLINE, || {
+            leader = self.leader_now();
+            Ok(leader.is_ok())
+        });
+        agreed.and(leader)
+    }
+
+    fn leader_now(&self) -> Result<usize> {
         let statuses = self.statuses()?;
         let leader = statuses.iter().find(|it| it.role == "leader").context("nobody leads")?;
         let named = self.members.iter().position(|member| member.name() == leader.name);
@@ -93,10 +98,16 @@ impl<'a> Cluster<'a> {
         self.members[member].start(self.network)
     }
 
-    /// Has the leader hand over to the synchronous standby; returns when Patroni says that it has.
-    pub fn switchover(&self) -> Result<()> {
-        let leader = &self.members[self.leader()?];
-        rest::switchover(leader.api(), leader.name())
+    /// Has member `from`, which leads, hand over to the synchronous standby. Asks again if Patroni does
+    /// not say that it has: with a machine that is busy it may lose patience, or find no candidate.
+    pub fn switchover(&self, from: usize) -> Result<()> {
+        let leader = &self.members[from];
+        let mut said = Ok(());
+        let handed_over = interrupt::wait_for("the leader to hand over", DEADLINE, || {
+            said = rest::switchover(leader.api(), leader.name());
+            Ok(said.is_ok() || self.leader()? != from)
+        });
+        handed_over.map_err(|error| said.err().unwrap_or(error))
     }
 
     /// Waits until there is a leader, a synchronous standby, and another standby that follows.

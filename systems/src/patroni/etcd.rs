@@ -6,16 +6,13 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Stdio},
-    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
-use snowflake_cluster::Installation;
+use snowflake_cluster::{DEADLINE, Installation};
 
 use super::{ports, rest};
 use crate::{interrupt, network::Network};
-
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// One etcd server; the warden of its directory ends it.
 #[derive(Debug)]

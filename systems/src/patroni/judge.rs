@@ -14,6 +14,7 @@ use crate::report::Claim;
 
 /// What we may add to an outage.
 const ADDED_MILLIS: f64 = 100.0;
+const ADDED: &str = "from the first write without an ID on a new leader to the first with one";
 /// SQLSTATE of a server that follows: a client may meet it before the connection breaks.
 const READ_ONLY: &str = "25006: ";
 
@@ -136,7 +137,7 @@ fn added(figures: &[Figures]) -> [Claim; 4] {
     let reported = |what, of| Claim::reported(what, show(spread(of)));
     let bar = format!("less than {ADDED_MILLIS} ms");
     [
-        Claim::new(ADDED, show(added), bar, worst < ADDED_MILLIS),
+        Claim::new(ADDED, show(added), bar, worst < ADDED_MILLIS).about_time(),
         reported("the same between two first writes without, which is noise", |it| it.noise_ms),
         reported("from the last ID of the old leader to the first write without one", |it| {
             it.outage_without_ids_ms
@@ -144,9 +145,6 @@ fn added(figures: &[Figures]) -> [Claim; 4] {
         reported("the outage that clients who want IDs notice", |it| it.clients_outage_ms),
     ]
 }
-
-/// The claim about time, which a busy machine may break.
-pub const ADDED: &str = "from the first write without an ID on a new leader to the first with one";
 
 fn counted(errors: &[String]) -> BTreeMap<&str, usize> {
     let mut counted = BTreeMap::new();

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use postgres::{Client, Config, NoTls};
 use snowflake_cluster::{
-    Installation, kill9_in,
+    DEADLINE, Installation, kill9_in,
     shim::{Clock, Shim},
 };
 
@@ -19,7 +19,7 @@ use super::{
     configuration::{self, Places},
     ports,
 };
-use crate::network::Network;
+use crate::{interrupt, network::Network};
 
 /// One of the three.
 #[derive(Debug)]
@@ -121,10 +121,9 @@ impl Member {
         configuration::client([self.address])
     }
 
-    /// A session, whether it leads or follows.
+    /// A session, whether it leads or follows, as soon as there can be one.
     pub fn connect(&self) -> Result<Client> {
-        let client = self.config().connect(NoTls);
-        client.with_context(|| format!("connecting to member {}", self.name))
+        connect(&self.config(), &self.name)
     }
 
     /// All that its Patroni and its PostgreSQL have logged.
@@ -136,4 +135,14 @@ impl Member {
     fn log_file(&self) -> PathBuf {
         self.home.join("log")
     }
+}
+
+/// Every try is a short one: see [`configuration::client`].
+pub fn connect(config: &Config, whom: &str) -> Result<Client> {
+    let mut client = None;
+    interrupt::wait_for(&format!("a session with {whom}"), DEADLINE, || {
+        client = config.connect(NoTls).ok();
+        Ok(client.is_some())
+    })?;
+    client.context("no session")
 }

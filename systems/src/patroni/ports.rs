@@ -22,9 +22,7 @@ pub fn free<const N: usize>(network: &Network, node: usize) -> Result<[SocketAdd
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use snowflake_cluster::wait_for;
+    use snowflake_cluster::{DEADLINE, wait_for};
 
     use super::*;
 
@@ -35,7 +33,7 @@ mod tests {
             let places = free::<20>(&network, 1)?;
             let listen = || places.map(TcpListener::bind);
             // A program that another test starts at this moment holds them, too, until it runs.
-            wait_for("the ports", Duration::from_secs(10), || {
+            wait_for("the ports", DEADLINE, || {
                 Ok(network.at(1, listen)?.iter().all(Result::is_ok))
             })?;
         }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Client, Config, NoTls};
-use snowflake_cluster::{Session, ledger::stamp};
+use snowflake_cluster::{DEADLINE, Session, ledger::stamp};
 
 use super::{cluster::Cluster, load};
 use crate::interrupt;
@@ -20,7 +20,6 @@ use crate::interrupt;
 const PAUSE: Duration = Duration::from_millis(2);
 /// After an error.
 const LONG_PAUSE: Duration = Duration::from_millis(25);
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Three sessions on each standby that wait for it to take writes, and then make one.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde_json::json;
 use ureq::{Agent, Body, Error, http::Response};
 
 const CONNECTING: Duration = Duration::from_secs(2);
-/// A switchover is answered when it is over.
+/// A switchover is answered when it is over, or when Patroni has no patience any more.
 const ANSWERING: Duration = Duration::from_secs(90);
 
 /// What `GET /cluster` says of a member.

@@ -111,7 +111,7 @@ fn round(cluster: &mut Cluster, clients: &Clients, number: usize) -> Result<Roun
     let began = stamp();
     match event {
         Event::Kill => cluster.kill9(from)?,
-        Event::Switchover => cluster.switchover()?,
+        Event::Switchover => cluster.switchover(from)?,
     }
     let first = probes.finish()?;
     clients.orders.wait_for_new_ids()?;

@@ -52,9 +52,9 @@ impl Drop for Warden {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::Duration};
+    use std::fs;
 
-    use snowflake_cluster::{processes_in, wait_for};
+    use snowflake_cluster::{DEADLINE, processes_in, wait_for};
 
     use super::*;
 
@@ -68,7 +68,7 @@ mod tests {
         let mut stubborn = Command::new("sh");
         stubborn.args(["-c", "trap '' QUIT; while :; do sleep 0.1; done"]).current_dir(&work);
         let mut stubborn = stubborn.spawn()?;
-        wait_for("the process", Duration::from_secs(10), || Ok(!processes_in(&work)?.is_empty()))?;
+        wait_for("the process", DEADLINE, || Ok(!processes_in(&work)?.is_empty()))?;
         drop(warden);
         assert!(!stubborn.wait()?.success());
         assert!(!home.exists());

@@ -22,7 +22,8 @@ done
 # An immediate shutdown, so that the servers take their shared memory with them.
 for pid in $(working_in "$1/*/data"); do kill -QUIT "$pid" 2>/dev/null; done
 i=0
-while [ -n "$(working_in "$1/*")" ] && [ $i -lt 100 ]; do
+# A killed process is gone as soon as the machine gets round to it.
+while [ -n "$(working_in "$1/*")" ] && [ $i -lt 6000 ]; do
     sleep 0.05
     i=$((i + 1))
     [ $i -lt 60 ] || for pid in $(working_in "$1/*"); do kill -KILL "$pid" 2>/dev/null; done

@@ -4,14 +4,23 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use snowflake_cluster::DEADLINE;
 use snowflake_systems::maelstrom::{
     harness::{Options, Workload, run},
     report::Report,
 };
 
 const IMPOSTOR: &str = env!("CARGO_BIN_EXE_maelstrom-impostor");
+const SECOND: Duration = Duration::from_secs(1);
 
 fn with_flaw(flaw: &str, workload: Workload, apart: bool) -> Result<Report> {
+    let timeout = match flaw {
+        // An answer that is late must not count as one that a cut has swallowed.
+        "asks-the-first" if apart => 5 * SECOND,
+        // All of them come.
+        "asks-the-first" | "counts-alone" | "refuses-some" => DEADLINE,
+        _ => SECOND,
+    };
     let options = Options {
         bin: (PathBuf::from(IMPOSTOR), vec![flaw.to_owned()]),
         workload,
@@ -21,8 +30,8 @@ fn with_flaw(flaw: &str, workload: Workload, apart: bool) -> Result<Report> {
         partition_every: apart.then_some(Duration::from_millis(100)),
         latency: Duration::from_millis(2),
         availability: Some(1.0),
-        init_timeout: Duration::from_secs(2),
-        timeout: Duration::from_secs(1),
+        init_timeout: if flaw == "never-starts" { SECOND } else { DEADLINE },
+        timeout,
         log_stderr: false,
         seed: 1,
     };
@@ -89,6 +98,7 @@ fn the_program_fails_where_the_run_does_and_writes_what_it_saw() -> Result<()> {
     let harness = |flaw, availability| {
         Command::new(env!("CARGO_BIN_EXE_maelstrom-harness"))
             .args(["--bin", IMPOSTOR, "--time-limit", "0.5", "--availability", availability])
+            .args(["--init-timeout", &DEADLINE.as_secs().to_string()])
             .args(["--nemesis", "partition", "--nemesis-interval", "0.1", "--json"])
             .arg(&json)
             .args(["--", flaw])

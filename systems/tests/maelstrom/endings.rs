@@ -8,9 +8,9 @@ use std::{
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use snowflake_cluster::wait_for;
+use snowflake_cluster::{DEADLINE, wait_for};
 
-use crate::node::{DEADLINE, NODE, Node, leaves_something, scratch_directory};
+use crate::node::{NODE, Node, leaves_something, scratch_directory};
 
 #[test]
 fn at_the_end_of_its_input_a_node_answers_what_it_was_asked_and_is_gone() -> Result<()> {

@@ -8,17 +8,15 @@ use std::{
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use nix::{sys::signal::Signal, unistd::Pid};
 use serde_json::{Value, json};
-use snowflake_cluster::{processes_in, scratch, wait_for};
+use snowflake_cluster::{DEADLINE, processes_in, scratch, wait_for};
 use tempfile::TempDir;
 
 pub const NODE: &str = env!("CARGO_BIN_EXE_maelstrom-node");
-pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// `n1` of `n0`, `n1` and `n2`, once it is told so.
 pub struct Node {

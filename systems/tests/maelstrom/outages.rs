@@ -5,9 +5,9 @@ use std::process::Command;
 use anyhow::Result;
 use nix::sys::signal::Signal;
 use serde_json::json;
-use snowflake_cluster::wait_for;
+use snowflake_cluster::{DEADLINE, wait_for};
 
-use crate::node::{DEADLINE, NODE, Node};
+use crate::node::{NODE, Node};
 
 /// Asks until there is an ID again; the codes of the errors on the way.
 fn until_it_issues(node: &mut Node) -> Result<(i64, Vec<u64>)> {

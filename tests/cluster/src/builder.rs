@@ -154,7 +154,7 @@ impl Builder {
         let home = make_home_in(self.parent.take().unwrap_or_else(scratch), &installation)?;
         let data = home.path().join("data");
         let made = match &self.source {
-            None => initdb(&installation, &data, self.group_access),
+            None => fresh(&installation, &data, self.group_access),
             Some(source) => base_backup(&installation, source, &data),
         };
         made.with_context(|| format!("making the data directory of node {}", self.name))?;
@@ -197,6 +197,29 @@ fn private_directory_in(parent: PathBuf) -> Result<TempDir> {
     let mut directory = tempfile::Builder::new();
     let made = directory.prefix("snowflake-").tempdir_in(parent);
     made.context("making a temporary directory")
+}
+
+/// A fresh data directory: a copy of the one that `SNOWFLAKE_TEMPLATE` names, which is made where it is
+/// missing. Servers that start as copies are quicker to make, by a second or two each.
+fn fresh(installation: &Installation, data: &Path, group_access: bool) -> Result<()> {
+    let named = env::var_os("SNOWFLAKE_TEMPLATE").filter(|name| !name.is_empty());
+    let Some(template) = named.map(PathBuf::from).filter(|_| !group_access) else {
+        return initdb(installation, data, group_access);
+    };
+    // One at a time, and not before it is whole.
+    let lock = File::create(template.with_extension("lock")).context("locking the template")?;
+    lock.lock().context("locking the template")?;
+    if !template.exists() {
+        let new = template.with_extension("new");
+        if new.exists() {
+            fs::remove_dir_all(&new).context("removing half a template")?;
+        }
+        initdb(installation, &new, false)?;
+        fs::rename(new, &template).context("making the template")?;
+    }
+    drop(lock);
+    let mut copy = installation.as_server_user("cp");
+    in_home_of(data, copy.arg("-a").arg(template).arg(data))
 }
 
 fn initdb(installation: &Installation, data: &Path, group_access: bool) -> Result<()> {

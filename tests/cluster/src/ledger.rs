@@ -230,6 +230,7 @@ mod tests {
     use std::{convert::Infallible, time::Instant};
 
     use super::*;
+    use crate::poll::DEADLINE;
 
     /// A session from `(asked_at, returned_at, ids)`.
     fn session(name: &str, requests: &[(u64, u64, &[i64])]) -> Session {
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_requests_take_seconds_at_most() {
+    fn a_million_requests_are_not_compared_each_with_each() {
         let start = Instant::now();
         let sessions = (0..8_i64).map(|name| {
             let mut session = Session::new(name.to_string());
@@ -345,6 +346,6 @@ mod tests {
             session
         });
         assert_eq!(sessions.collect::<Ledger>().check(), Ok(()));
-        assert!(start.elapsed().as_secs() < 20);
+        assert!(start.elapsed() < DEADLINE);
     }
 }

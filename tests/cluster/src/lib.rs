@@ -17,6 +17,7 @@
 
 mod builder;
 pub mod durable;
+pub mod explained;
 mod grouped;
 pub mod guard;
 pub mod ledger;
@@ -34,13 +35,14 @@ pub mod shim;
 mod tied;
 
 pub use builder::{Builder, make_home, private_directory, scratch};
+pub use explained::PRIMARY_GONE;
 pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
 pub use namespace::Namespace;
 pub use node::Node;
-pub use outage::{Outage, PRIMARY_GONE};
-pub use poll::wait_for;
+pub use outage::{Outage, time_to_first_id};
+pub use poll::{DEADLINE, wait_for};
 pub use process::{kill9_in, processes_in};
 pub use program::{Installation, major_version, run, version};
 pub use refusal::{Refusal, refusal};

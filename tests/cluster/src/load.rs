@@ -21,12 +21,11 @@ use postgres::{
 
 use crate::{
     ledger::{Ledger, Session, stamp},
-    poll::wait_for,
+    poll::{DEADLINE, wait_for},
 };
 
 /// Between two tries to connect, and after an error.
 const PAUSE: Duration = Duration::from_millis(25);
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Sessions at work. A session whose connection breaks makes a new one, as soon as there can be one;
 /// dropping the load ends them without looking at what they were given.

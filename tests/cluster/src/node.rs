@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -15,9 +14,10 @@ use tempfile::TempDir;
 
 use crate::{
     builder::{Builder, Role},
+    explained::{ALWAYS, explains},
     namespace::Namespace,
-    poll::wait_for,
-    process::{kill9_in, processes_in, send, spawn_tied},
+    poll::{DEADLINE, wait_for},
+    process::{freeze, kill9_in, processes_in, send, spawn_tied},
     program::{Installation, show},
     settings::Settings,
     shim::{Clock, Faults, Shim},
@@ -27,11 +27,8 @@ pub(crate) const SUPERUSER: &str = "postgres";
 /// A part of the socket's name, for servers that listen nowhere else.
 pub(crate) const PORT: &str = "5432";
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const LOG_TAIL: usize = 20;
 const LOUD: [&str; 4] = ["WARNING:  ", "ERROR:  ", "FATAL:  ", "PANIC:  "];
-/// What a fast shutdown tells sessions, also one that is just about to end by itself.
-const SENT_HOME: &str = "FATAL:  terminating connection due to administrator command";
 const RELOADED: &str = "received SIGHUP, reloading configuration files";
 
 /// A private, throw-away PostgreSQL server.
@@ -223,12 +220,19 @@ impl Node {
         self.end(Signal::SIGKILL).map(drop)
     }
 
-    /// SIGKILL to one process of the server; the postmaster then restarts all the others.
+    /// SIGKILL to one process of the server; returns when the postmaster has seen it, and restarts all
+    /// the others. An error if the process ends before by itself.
     pub fn kill9_backend(&self, pid: i32) -> Result<()> {
         if !processes_in(&self.data())?.contains(&pid) {
             bail!("process {pid} is not of node {}", self.name);
         }
-        send(pid, Signal::SIGKILL)
+        freeze(pid)?;
+        send(pid, Signal::SIGKILL)?;
+        // Until then, sessions could still begin, to be ended with the others.
+        let seen = format!("(PID {pid}) was terminated by signal 9");
+        wait_for("the postmaster to see a process killed", DEADLINE, || {
+            Ok(self.log()?.contains(&seen))
+        })
     }
 
     /// A clean stop and a start, with the settings as they are now.
@@ -239,8 +243,9 @@ impl Node {
 
     /// Makes a primary of this standby; returns when it accepts writes.
     pub fn promote(&self) -> Result<()> {
-        let promoted: bool =
-            self.connect("postgres")?.query_one("SELECT pg_promote(true, 60)", &[])?.get(0);
+        let seconds = i32::try_from(DEADLINE.as_secs())?;
+        let promote = "SELECT pg_promote(true, $1)";
+        let promoted: bool = self.connect("postgres")?.query_one(promote, &[&seconds])?.get(0);
         if !promoted {
             return Err(self.with_log(anyhow!("node {} was not promoted", self.name)));
         }
@@ -365,15 +370,13 @@ impl Node {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The lines at WARNING and above that contain none of the `allowed` texts.
+    /// The lines at WARNING and above that neither the `allowed` texts explain nor what is explained
+    /// on any server.
     pub fn unexpected_log_lines(&self, allowed: &[&str]) -> Result<Vec<String>> {
         let log = self.log()?;
         let loud = log.lines().filter(|line| LOUD.iter().any(|level| line.contains(level)));
-        let loud = loud.filter(|line| !line.contains(SENT_HOME));
-        Ok(loud
-            .filter(|line| !allowed.iter().any(|text| line.contains(text)))
-            .map(str::to_owned)
-            .collect())
+        let loud = loud.filter(|line| !explains(&ALWAYS, line) && !explains(allowed, line));
+        Ok(loud.map(str::to_owned).collect())
     }
 
     fn log_file(&self) -> PathBuf {

@@ -1,25 +1,23 @@
 //! The ways in which a server goes down and comes back.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Error, Result};
 
-use crate::{node::Node, poll::wait_for};
+use crate::{
+    explained,
+    node::Node,
+    poll::{DEADLINE, wait_for},
+};
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const READY: &str = "database system is ready to accept connections";
 const ANY_BACKEND: &str = "
     SELECT pid FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
     ORDER BY random() LIMIT 1";
-
-/// What a standby says at FATAL about a primary that is gone.
-pub const PRIMARY_GONE: [&str; 4] = [
-    "could not connect to the primary server",
-    "could not receive data from WAL stream",
-    "could not send data to WAL stream",
-    "could not send end-of-streaming message to primary",
-];
 
 /// What happens to a server under load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,14 +38,7 @@ impl Outage {
         [Self::KilledBackend, Self::ImmediateStop, Self::KilledServer, Self::CleanRestart];
 
     /// What a server says at FATAL to the clients of a load while it goes and comes.
-    pub const LOG: [&str; 6] = [
-        "FATAL:  the database system is starting up",
-        "FATAL:  the database system is shutting down",
-        "FATAL:  the database system is in recovery mode",
-        "FATAL:  the database system is not yet accepting connections",
-        "FATAL:  terminating connection due to administrator command",
-        "FATAL:  terminating connection due to unexpected postmaster exit",
-    ];
+    pub const LOG: [&str; explained::OUTAGE.len()] = explained::OUTAGE;
 
     /// Lets it happen, runs `meanwhile`, and returns when the server accepts connections again.
     /// [`Outage::KilledBackend`] needs a load to find a victim in.
@@ -83,6 +74,13 @@ impl fmt::Display for Outage {
             Self::CleanRestart => "clean restart",
         })
     }
+}
+
+/// How long it takes from now until a new session has an ID.
+pub fn time_to_first_id(node: &Node) -> Result<Duration> {
+    let start = Instant::now();
+    node.connect("postgres")?.query_one("SELECT snowflake_nextval()", &[])?;
+    Ok(start.elapsed())
 }
 
 /// Tries again if the victim turns out to have ended already.

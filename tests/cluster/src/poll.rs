@@ -7,6 +7,9 @@ use std::{
 
 use anyhow::{Result, bail};
 
+/// How long a wait lasts before it counts as a hang. Nothing here takes so long, however busy the
+/// machine is.
+pub const DEADLINE: Duration = Duration::from_secs(300);
 const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Polls `condition` until it holds; an error after `deadline`, naming `what` was waited for.

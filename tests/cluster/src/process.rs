@@ -7,10 +7,9 @@ use std::{
     process::{Child, Command},
     sync::{OnceLock, mpsc},
     thread,
-    time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::{
     errno::Errno,
     sys::{
@@ -20,9 +19,10 @@ use nix::{
     unistd::{Pid, getpid, getppid},
 };
 
-use crate::{namespace::Namespace, poll::wait_for};
-
-const DEADLINE: Duration = Duration::from_secs(60);
+use crate::{
+    namespace::Namespace,
+    poll::{DEADLINE, wait_for},
+};
 
 /// The processes whose working directory is within `directory`: all of a server, when that is its
 /// data directory.
@@ -48,6 +48,19 @@ pub fn kill9_in(directory: &Path) -> Result<()> {
             }
         }
         Ok(pids.is_empty())
+    })
+}
+
+/// Has the process stand still; an error if it ends first.
+pub(crate) fn freeze(pid: i32) -> Result<()> {
+    send(pid, Signal::SIGSTOP)?;
+    wait_for(&format!("process {pid} to stand still"), DEADLINE, || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
+            .with_context(|| format!("process {pid} is gone"))?;
+        // After the name, which may have any character.
+        let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+        ensure!(!matches!(state, Some("Z" | "X")), "process {pid} has ended");
+        Ok(state == Some("T"))
     })
 }
 

@@ -1,9 +1,11 @@
 //! The wall clock steps back and forth, and IDs go on: unique, in order, without a pause.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use snowflake_cluster::{Builder, Load, Node, Outage, Tally, ledger::stamp, refusal};
+use snowflake_cluster::{
+    Builder, DEADLINE, Load, Node, Outage, Tally, ledger::stamp, refusal, wait_for,
+};
 
 const SESSIONS: usize = 4;
 const MILLISECOND: i64 = 1_000_000;
@@ -21,8 +23,6 @@ const STEPS: [(&str, i64); 7] = [
     ("-1 h", -HOUR),
     ("-20 years", -20 * 365 * DAY),
 ];
-/// Even on a machine that is busy; a server that waited for its clock would take hours.
-const GENEROUS: Duration = Duration::from_secs(2);
 
 /// A server whose load runs ahead of its clock: with the usual 4096 IDs a millisecond, the lease
 /// would matter less.
@@ -48,6 +48,26 @@ fn assert_server_sees_its_clock(node: &Node) -> Result<()> {
     Ok(())
 }
 
+/// Steps the clock. After a step back of a second or more there is an ID before the clock is back where
+/// it was, which a server that waited for its clock would never have.
+fn step(node: &Node, nanos: i64) -> Result<()> {
+    if nanos > -SECOND {
+        node.clock()?.step(nanos);
+        return Ok(());
+    }
+    let next = "
+        SELECT id, clock_timestamp() < $1
+        FROM (SELECT snowflake_nextval() AS id OFFSET 0) AS made";
+    let mut client = node.connect("postgres")?;
+    let next = client.prepare(next)?;
+    // A machine that is busy may hold the session up for a second, but not each time.
+    wait_for("an ID before the clock is back where it was", DEADLINE, || {
+        let before: SystemTime = client.query_one("SELECT clock_timestamp()", &[])?.get(0);
+        node.clock()?.step(nanos);
+        Ok(client.query_one(&next, &[&before])?.get(1))
+    })
+}
+
 /// The longest time without a reply between two stamps.
 fn longest_gap(tally: &Tally, from: u64, to: u64) -> Duration {
     let mut replies: Vec<_> = tally.ledger.replies().map(|(at, _)| at).collect();
@@ -70,7 +90,7 @@ fn step_under_load(builder: Builder) -> Result<()> {
     let mut stepped_at = Vec::new();
     for (name, nanos) in STEPS {
         stepped_at.push(stamp());
-        node.clock()?.step(nanos);
+        step(&node, nanos)?;
         load.issue_for(Duration::from_millis(800)).with_context(|| name.to_owned())?;
         assert_server_sees_its_clock(&node)?;
     }
@@ -79,7 +99,6 @@ fn step_under_load(builder: Builder) -> Result<()> {
     for ((name, _), pair) in STEPS.iter().zip(stepped_at.windows(2)) {
         println!("{name}: longest gap {:?}", longest_gap(&tally, pair[0], pair[1]));
     }
-    assert!(tally.longest_gap < GENEROUS, "{:?}", tally.longest_gap);
     assert!(node.log()?.contains("the wall clock has stepped back by "));
     assert_healthy(&node, &tally, &[])
 }
@@ -152,7 +171,6 @@ fn step_with_outages(when: When, outages: &[Outage]) -> Result<()> {
     let longest = pauses.max().context("no outage")?;
     println!("First ID after a start and a step, longest: {:?} ({})", longest.0, longest.1);
     println!("{} IDs", tally.ids);
-    assert!(longest.0 < GENEROUS, "{longest:?}");
     assert_healthy(&node, &tally, &Outage::LOG)
 }
 

@@ -1,16 +1,12 @@
 //! Two servers with one identity: the usual mistake, and how it is found out.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use postgres::Client;
 use snowflake_cluster::{
-    Node,
+    DEADLINE, Node,
     guard::{NOTICED, Noticed},
     refusal, wait_for,
 };
-
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A publisher of `orders`, and a subscriber of the same machine id or another, whose table is guarded.
 fn publisher_and_subscriber(machine: &str, argument: &str) -> Result<(Node, Node)> {

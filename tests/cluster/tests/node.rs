@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-use anyhow::{Error, Result};
+use anyhow::{Context, Error, Result};
 use postgres::{Client, Config, NoTls};
 use snowflake_cluster::{Builder, Namespace, Node, processes_in};
 
@@ -123,9 +123,12 @@ fn a_server_that_cannot_start_says_why() {
 
 #[test]
 fn a_server_listens_where_it_is_told_to() -> Result<()> {
-    // All of 127.0.0.0/8 is this machine; a random part of it is nobody else's.
-    let address = SocketAddr::from(([127, fastrand::u8(1..), fastrand::u8(..), 1], 0));
-    let address = TcpListener::bind(address)?.local_addr()?;
+    // All of 127.0.0.0/8 is this machine; a random part of it is nobody else's. The port is below those
+    // that the kernel gives to programs that ask for any.
+    let address = [127, fastrand::u8(1..), fastrand::u8(..), 1];
+    let mut ports =
+        std::iter::repeat_with(|| SocketAddr::from((address, fastrand::u16(20_000..30_000))));
+    let address = ports.find(|&address| TcpListener::bind(address).is_ok()).context("no port")?;
     let node = plain("listening").listen(address, "127.0.0.0/8").start()?;
     with_row(&node)?;
     let mut config = Config::new();

@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use snowflake_cluster::{Load, Node, Outage, durable::Loss, shim::Call, wait_for};
+use snowflake_cluster::{DEADLINE, Load, Node, Outage, durable::Loss, shim::Call, wait_for};
 
 const SESSIONS: usize = 4;
 /// A reply of so few IDs arrives as a whole.
 const IDS_PER_REQUEST: u32 = 10;
 const ROUNDS: u32 = 6;
 const HOUR: i64 = 3_600_000_000_000;
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A server whose clock was set back while it issued: only the lease knows how far IDs have gone.
 fn start(fsync: &str) -> Result<(Node, Load)> {
@@ -76,9 +75,11 @@ fn no_id_returns_after_a_power_cut_between_any_two_steps_of_a_renewal() -> Resul
         for loss in Loss::ALL {
             let before = node.faults()?.failures(call);
             node.faults()?.hang(call);
+            wait_for("somebody to renew the lease", DEADLINE, || {
+                Ok(node.faults()?.failures(call) > before)
+            })?;
             // All sessions return what the old lease covers, and wait.
             wait_for_standstill(&load)?;
-            assert!(node.faults()?.failures(call) > before, "nobody renews the lease");
             cut(&mut node, &load, loss).with_context(|| format!("{loss:?}, before {call}"))?;
         }
     }

@@ -1,13 +1,14 @@
 //! Data directories that are put back, copied and rewound.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use anyhow::{Context, Result};
-use snowflake_cluster::{Load, Node, Outage, PRIMARY_GONE, Tally, ledger, orders, run, wait_for};
+use snowflake_cluster::{
+    DEADLINE, Load, Node, Outage, PRIMARY_GONE, Tally, ledger, orders, run, wait_for,
+};
 
 const SESSIONS: usize = 4;
 const HOUR: i64 = 3_600_000_000_000;
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Sessions insert rows for a while.
 fn insert(node: &Node) -> Result<Tally> {

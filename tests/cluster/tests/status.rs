@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use postgres::Client;
-use snowflake_cluster::{Node, refusal, wait_for};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use snowflake_cluster::{DEADLINE, Node, refusal, wait_for};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 fn text(client: &mut Client, column: &str) -> Result<Option<String>> {
     let column = format!("SELECT ({column})::text FROM snowflake_status()");
@@ -71,7 +71,7 @@ fn a_standby_shows_its_bound_and_that_it_does_not_issue() -> Result<()> {
     assert_eq!(text(&mut client, "last_id_time")?, None);
     // A bound of the primary's ID clock, from the standby's own lease.
     let bound = "lease_end > (SELECT snowflake_timestamp(id) FROM ids)";
-    wait_for("a lease of the standby's own", Duration::from_secs(30), || {
+    wait_for("a lease of the standby's own", DEADLINE, || {
         Ok(text(&mut client, bound)?.as_deref() == Some("true"))
     })?;
     let not_issued = "SELECT sum(not_issued)::bigint FROM snowflake_audit('ids', 'id')";
@@ -88,10 +88,13 @@ fn steps_of_the_clock_waits_and_the_start_are_shown() -> Result<()> {
         .start()?;
     let mut client = node.connect("postgres")?;
     client.batch_execute("CREATE EXTENSION pg_snowflake")?;
-    client.query_one("SELECT count(snowflake_nextval()) FROM generate_series(1, 2000)", &[])?;
-    assert_eq!(text(&mut client, "waits > 0 AND wait_time > '0'")?.as_deref(), Some("true"));
+    let many = "SELECT count(snowflake_nextval()) FROM generate_series(1, 2000)";
+    wait_for("a wait", DEADLINE, || {
+        client.query_one(many, &[])?;
+        Ok(text(&mut client, "waits > 0 AND wait_time > '0'")?.as_deref() == Some("true"))
+    })?;
     node.clock()?.step(-3_600_000_000_000);
-    client.query_one("SELECT count(snowflake_nextval()) FROM generate_series(1, 2000)", &[])?;
+    client.query_one(many, &[])?;
     assert_eq!(text(&mut client, "steps_back")?.as_deref(), Some("1"));
     let hour = "largest_step_back BETWEEN '59 minutes' AND '61 minutes'";
     assert_eq!(text(&mut client, hour)?.as_deref(), Some("true"));

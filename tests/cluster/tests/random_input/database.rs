@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use fastrand::Rng;
 use postgres::Client;
-use snowflake_cluster::Node;
+use snowflake_cluster::{DEADLINE, Node};
 
 use crate::values::{Values, literal};
 
@@ -126,7 +126,7 @@ impl<'a> Database<'a> {
 
     /// Statements that begin a session.
     pub fn settings(values: &mut Values) -> String {
-        let mut settings = "SET statement_timeout = '60s'".to_owned();
+        let mut settings = format!("SET statement_timeout = '{}s'", DEADLINE.as_secs());
         while values.one_in(2) {
             settings += &format!("; SET {}", values.choose(SETTINGS));
         }

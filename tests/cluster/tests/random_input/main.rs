@@ -9,16 +9,12 @@ mod calls;
 mod database;
 mod values;
 
-use std::{
-    collections::BTreeMap,
-    env, fmt,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, env, fmt, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use postgres::{Client, SimpleQueryMessage};
-use snowflake_cluster::{Node, grouped, wait_for};
+use snowflake_cluster::{DEADLINE, Node, grouped, wait_for};
 
 use calls::Function;
 use database::{Database, Encoding};
@@ -36,7 +32,6 @@ const SEED: u64 = 1;
 const SESSION: usize = 200;
 /// Those of them that a client makes itself, so that errors and warnings travel to it.
 const DIRECT: usize = 10;
-const DEADLINE: Duration = Duration::from_secs(120);
 /// So many failures are enough to see what is wrong.
 const ENOUGH: usize = 20;
 

@@ -1,9 +1,11 @@
 //! What a soak has done so far.
 
-use snowflake_cluster::grouped;
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
-use snowflake_cluster::{Outage, ledger::Fault};
+use snowflake_cluster::{Outage, grouped, ledger::Fault};
 
 /// Counts of everything, printed as a table.
 #[derive(Debug)]
@@ -12,13 +14,22 @@ pub struct Figures {
     pub ids: u64,
     pub outages: [(Outage, u32); 4],
     pub clock_steps: u32,
+    /// The longest time from when the server accepted connections.
+    pub slowest_first_id: Duration,
     pub fault: Option<Fault>,
 }
 
 impl Figures {
     pub fn new() -> Self {
         let outages = Outage::ALL.map(|outage| (outage, 0));
-        Self { start: Instant::now(), ids: 0, outages, clock_steps: 0, fault: None }
+        Self {
+            start: Instant::now(),
+            ids: 0,
+            outages,
+            clock_steps: 0,
+            slowest_first_id: Duration::ZERO,
+            fault: None,
+        }
     }
 
     pub fn count(&mut self, outage: Outage) {
@@ -46,6 +57,7 @@ impl fmt::Display for Figures {
             writeln!(f, "| {outage} | {count} |")?;
         }
         writeln!(f, "| steps of the clock | {} |", self.clock_steps)?;
+        writeln!(f, "| slowest first ID after a start | {:?} |", self.slowest_first_id)?;
         writeln!(f, "| duplicates | {} |", u8::from(duplicate))?;
         writeln!(f, "| violations of order | {} |", u8::from(disorder))?;
         write!(f, "| duration | {} s |", self.seconds())
