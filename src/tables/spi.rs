@@ -10,6 +10,19 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 
+/// The query in files beside the calling one, one after the other.
+macro_rules! query {
+    ($($file:literal),+) => {{
+        const TEXT: &str = concat!($(include_str!($file)),+, "\0");
+        const QUERY: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(TEXT.as_bytes()) {
+            Ok(query) => query,
+            Err(_) => unreachable!(),
+        };
+        QUERY
+    }};
+}
+pub(crate) use query;
+
 /// A parameter of a query: its type and its value, null if there is none.
 pub struct Param(pg_sys::Oid, Option<pg_sys::Datum>);
 
@@ -46,15 +59,35 @@ pub type Row<const N: usize> = [Option<CString>; N];
 /// For queries of the catalogs: names in them are those of `pg_catalog`, whatever search_path the caller
 /// has. Runs in an SPI connection.
 pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
-    // SAFETY: the latest snapshot has to see what this transaction has done. An error drops snapshot and
-    // search_path with the transaction or savepoint that it ends.
+    rows_in_zone(None, query, params)
+}
+
+/// The same with the clock times of a time zone, if not of the session's.
+pub fn rows_in_zone<const N: usize>(
+    zone: Option<&CStr>,
+    query: &CStr,
+    params: &[Param],
+) -> Vec<Row<N>> {
+    // SAFETY: an error drops the settings with the transaction or savepoint that it ends.
     unsafe {
-        pg_sys::CommandCounterIncrement();
-        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
         let caller = pg_sys::NewGUCNestLevel();
+        set(c"search_path", c"pg_catalog, pg_temp");
+        if let Some(zone) = zone {
+            set(c"TimeZone", zone);
+        }
+        let rows = rows_of_caller(query, params);
+        pg_sys::AtEOXact_GUC(true, caller);
+        rows
+    }
+}
+
+/// Changes a setting for as long as the nest level lasts.
+fn set(name: &CStr, value: &CStr) {
+    // SAFETY: valid C strings.
+    unsafe {
         pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            c"pg_catalog, pg_temp".as_ptr(),
+            name.as_ptr(),
+            value.as_ptr(),
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,
@@ -62,8 +95,17 @@ pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
             0,
             false,
         );
+    }
+}
+
+/// The rows of this moment, under the search_path of the caller: the query must qualify every name.
+pub fn rows_of_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
+    // SAFETY: the latest snapshot has to see what this transaction has done. An error drops it with the
+    // transaction or savepoint that it ends.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
         let rows = rows_for_caller(query, params);
-        pg_sys::AtEOXact_GUC(true, caller);
         pg_sys::PopActiveSnapshot();
         rows
     }
@@ -89,6 +131,11 @@ pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Ro
 /// A number that a query has returned as text.
 pub fn number<T: FromStr>(text: Option<&CStr>) -> Option<T> {
     text?.to_str().ok()?.parse().ok()
+}
+
+/// An OID that a query has returned as text, or that of nothing.
+pub fn oid(text: Option<&CStr>) -> pg_sys::Oid {
+    number::<u32>(text).map_or(pg_sys::InvalidOid, pg_sys::Oid::from)
 }
 
 /// The rows of the query that ran last, as texts.
@@ -149,12 +196,22 @@ fn check(status: c_int) {
 
 /// Sends a NOTICE.
 pub fn notice(message: &CStr) {
+    notice_with(message, c"", c"");
+}
+
+/// Sends a NOTICE with DETAIL and HINT, which are left out if empty.
+pub fn notice_with(message: &CStr, detail: &CStr, hint: &CStr) {
+    let text = |text: &CStr| {
+        if text.is_empty() { std::ptr::null_mut() } else { text.as_ptr().cast_mut() }
+    };
     let mut notice = pg_sys::ErrorData {
         elevel: pg_sys::NOTICE as c_int,
         message: message.as_ptr().cast_mut(),
+        detail: text(detail),
+        hint: text(hint),
         ..Default::default()
     };
-    // SAFETY: everything else is zero, which stands for "not given"; the message is copied.
+    // SAFETY: everything else is zero, which stands for "not given"; the texts are copied.
     unsafe { pg_sys::ThrowErrorData(&mut notice) };
 }
 
