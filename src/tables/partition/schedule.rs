@@ -10,11 +10,11 @@ use pgrx::datum::Interval;
 use snowflake_core::Space;
 use std::ffi::CStr;
 
-/// The most partitions that one call creates: each holds several locks, of which a server with ordinary
-/// settings has some thousands.
-const MAX_PARTITIONS: usize = 1_000;
-/// One less, for the present unit.
-const MAX_AHEAD: i32 = 999;
+/// The most partitions that one call creates: each holds several locks until the transaction ends, of which
+/// a server with ordinary settings has some thousands.
+const MAX_PARTITIONS: usize = 500;
+/// A year of days; the rest is for what was missed.
+const MAX_AHEAD: i32 = 366;
 /// A century each, so that what is computed stays within PostgreSQL's calendar.
 const MAX_MONTHS: i32 = 1_200;
 const MAX_DAYS: i32 = 36_525;
