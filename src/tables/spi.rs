@@ -84,7 +84,7 @@ pub fn rows_in_zone<const N: usize>(
 /// Changes a setting for as long as the nest level lasts.
 fn set(name: &CStr, value: &CStr) {
     // SAFETY: valid C strings.
-    unsafe {
+    guarded(|| unsafe {
         pg_sys::set_config_option(
             name.as_ptr(),
             value.as_ptr(),
@@ -94,8 +94,8 @@ fn set(name: &CStr, value: &CStr) {
             true,
             0,
             false,
-        );
-    }
+        )
+    });
 }
 
 /// The rows of this moment, under the search_path of the caller: the query must qualify every name.
@@ -163,10 +163,15 @@ pub fn execute(statement: &CStr) {
     run(|| unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
 }
 
-/// Runs what returns a status of SPI. An error of PostgreSQL's comes with texts that pgrx has made UTF-8,
-/// which may be no text at all in the encoding of the database.
+/// Runs what returns a status of SPI.
 fn run(statement: impl FnOnce() -> c_int) {
-    let status = PgTryBuilder::new(AssertUnwindSafe(statement))
+    check(guarded(statement));
+}
+
+/// An error of PostgreSQL's comes with texts that pgrx has made UTF-8, which may be no text at all in the
+/// encoding of the database.
+fn guarded(call: impl FnOnce() -> c_int) -> c_int {
+    PgTryBuilder::new(AssertUnwindSafe(call))
         .catch_others(|error| match error {
             CaughtError::PostgresError(report) if !database_is_utf8() => {
                 let text = |text: Option<&str>| ascii(text.unwrap_or_default().chars());
@@ -176,8 +181,7 @@ fn run(statement: impl FnOnce() -> c_int) {
             }
             error => error.rethrow(),
         })
-        .execute();
-    check(status);
+        .execute()
 }
 
 /// Errors of a statement are raised by PostgreSQL; what is left is a statement that SPI does not
