@@ -12,6 +12,9 @@ use std::ffi::{CStr, CString};
 /// The most bytes that a name has.
 const MAX_BYTES: usize = pg_sys::NAMEDATALEN as usize - 1;
 
+/// So many names are tried.
+const MAX_NUMBER: i64 = 1_000;
+
 /// A name that the caller gives.
 ///
 /// # Errors
@@ -29,9 +32,12 @@ pub fn given(name: &[u8]) -> Result<CString, Report> {
 pub fn of(parent: &Parent, first: i64, zone: Option<&CStr>) -> CString {
     let time = node::space().and_then(|space| time_of(space, first));
     let time = time.unwrap_or_else(|refusal| refusal.raise());
-    let max = Param::bigint(i64::try_from(MAX_BYTES).ok());
-    let params = [Param::oid(parent.oid), Param::timestamptz(time), max];
-    let found = spi::rows_in_zone(zone, query!("name.sql"), &params).pop();
-    let [name] = found.unwrap_or_else(|| refusal::names_taken(&parent.name).raise());
-    name.unwrap_or_default()
+    let candidate = |number| {
+        let [max, number] = [MAX_BYTES as i64, number].map(|it| Param::bigint(Some(it)));
+        let params = [Param::oid(parent.oid), Param::timestamptz(time), max, number];
+        let [name, is_free] = spi::rows_in_zone(zone, query!("name.sql"), &params).pop()?;
+        name.filter(|_| is_free.as_deref() == Some(c"true"))
+    };
+    let free = (1..=MAX_NUMBER).find_map(candidate);
+    free.unwrap_or_else(|| refusal::names_taken(&parent.name).raise())
 }

@@ -77,12 +77,12 @@ pub fn rows_in_default(parent: &CStr, default: &CStr, rows: u64, bounds: Bounds)
     )
 }
 
-pub fn every(text: &str) -> Report {
+pub fn every(detail: &str) -> Report {
     Report::new(
         Code::ERRCODE_INVALID_PARAMETER_VALUE,
-        "\"every\" is not a unit of the calendar",
-        text,
-        "Give a number of months, of days, or of hours that divides 24, as in '1 month', '1 week' or '6 hours'.",
+        "\"every\" must be a positive number of months, days or hours",
+        detail,
+        "Write for example '1 month', '1 week' or '6 hours'.",
     )
 }
 

@@ -69,7 +69,7 @@ impl Every {
             Ok(number) if is_whole && hours < HOURS_OF_DAY && HOURS_OF_DAY % hours == 0 => {
                 Ok(Self::Hours(number))
             }
-            _ => Err(refusal::every("Such units do not begin with the days.")),
+            _ => Err(refusal::every("The number of hours can be 1, 2, 3, 4, 6, 8 or 12.")),
         }
     }
 
