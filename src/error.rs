@@ -341,7 +341,7 @@ fn last_time(space: Space) -> String {
 }
 
 /// A moment, in milliseconds since 1970; it may lie beyond the calendar.
-fn moment(unix_millis: i64) -> String {
+pub fn moment(unix_millis: i64) -> String {
     Epoch::from_unix_millis(unix_millis).map_or_else(
         || {
             let beyond = if unix_millis < 0 { "before the year 0" } else { "after the year 9999" };

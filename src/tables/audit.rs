@@ -98,7 +98,7 @@ impl Audit {
         let nodes = (layout.max(Section::Datacenter) + 1) * (layout.max(Section::Machine) + 1);
         let next = self.this.and_then(|(_, next)| next);
         let params = [Some(shift), Some((nodes - 1).cast_signed()), self.first_ahead(), next];
-        spi::rows_for_caller(statement, &params.map(Param::bigint))
+        spi::visible_rows(statement, &params.map(Param::bigint))
             .iter()
             .map(|row: &spi::Row<5>| {
                 self.group(row.each_ref().map(|text| spi::number(text.as_deref()).unwrap_or(0)))

@@ -10,6 +10,19 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 
+/// The query in files beside the calling one, one after the other.
+macro_rules! query {
+    ($($file:literal),+) => {{
+        const TEXT: &str = concat!($(include_str!($file)),+, "\0");
+        const QUERY: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(TEXT.as_bytes()) {
+            Ok(query) => query,
+            Err(_) => unreachable!(),
+        };
+        QUERY
+    }};
+}
+pub(crate) use query;
+
 /// A parameter of a query: its type and its value, null if there is none.
 pub struct Param(pg_sys::Oid, Option<pg_sys::Datum>);
 
@@ -40,41 +53,73 @@ impl Param {
 /// One row of a result, as texts.
 pub type Row<const N: usize> = [Option<CString>; N];
 
-/// The rows of a query whose columns are `N` texts. They are those of this moment: what other
-/// transactions have committed is seen whatever the isolation level of this one, as by ALTER TABLE.
-///
-/// For queries of the catalogs: names in them are those of `pg_catalog`, whatever search_path the caller
-/// has. Runs in an SPI connection, also while parallel workers run.
+/// The rows of a query whose columns are `N` texts, for queries of the catalogs. They are those of this moment:
+/// what other transactions have committed is seen whatever the isolation level of this one, as by ALTER TABLE.
+/// Names are those of `pg_catalog`, whatever search_path the caller has. Runs in an SPI connection, also while
+/// parallel workers run.
 pub fn rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
-    // SAFETY: the snapshot has to see what this transaction has done. While parallel workers run it does nothing,
-    // and may neither begin a command nor call GetLatestSnapshot(). An error drops snapshot and search_path with
-    // the transaction or savepoint that it ends.
-    unsafe {
-        if !pg_sys::IsInParallelMode() {
-            pg_sys::CommandCounterIncrement();
-        }
-        pg_sys::PushActiveSnapshot(pg_sys::GetCatalogSnapshot(pg_sys::InvalidOid));
-        let caller = pg_sys::NewGUCNestLevel();
+    rows_in_zone(None, query, params)
+}
+
+/// The same with the clock times of a time zone, if not of the session's.
+pub fn rows_in_zone<const N: usize>(
+    zone: Option<&CStr>,
+    query: &CStr,
+    params: &[Param],
+) -> Vec<Row<N>> {
+    pinned(zone, || current_rows(query, params))
+}
+
+/// Does something that only the names of `pg_catalog` are found by, and the clock times of a time zone, if given.
+pub fn pinned<T>(zone: Option<&CStr>, work: impl FnOnce() -> T) -> T {
+    // SAFETY: an error drops the settings with the transaction or savepoint that it ends.
+    let caller = unsafe { pg_sys::NewGUCNestLevel() };
+    set(c"search_path", c"pg_catalog, pg_temp");
+    if let Some(zone) = zone {
+        set(c"TimeZone", zone);
+    }
+    let result = work();
+    // SAFETY: the level that was begun above.
+    unsafe { pg_sys::AtEOXact_GUC(true, caller) };
+    result
+}
+
+/// Changes a setting for as long as the nest level lasts.
+fn set(name: &CStr, value: &CStr) {
+    // SAFETY: valid C strings.
+    guarded(|| unsafe {
         pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            c"pg_catalog, pg_temp".as_ptr(),
+            name.as_ptr(),
+            value.as_ptr(),
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,
             true,
             0,
             false,
-        );
-        let rows = rows_for_caller(query, params);
-        pg_sys::AtEOXact_GUC(true, caller);
+        )
+    });
+}
+
+/// The rows of this moment, under the search_path of the caller, for whatever code of users the query runs: it
+/// must qualify every name itself, of operators, functions, types and relations.
+pub fn current_rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
+    // SAFETY: the snapshot has to see what this transaction has done. While parallel workers run it does nothing,
+    // and may neither begin a command nor call GetLatestSnapshot(). An error drops the snapshot with the
+    // transaction or savepoint that it ends.
+    unsafe {
+        if !pg_sys::IsInParallelMode() {
+            pg_sys::CommandCounterIncrement();
+        }
+        pg_sys::PushActiveSnapshot(pg_sys::GetCatalogSnapshot(pg_sys::InvalidOid));
+        let rows = visible_rows(query, params);
         pg_sys::PopActiveSnapshot();
         rows
     }
 }
 
-/// The rows that the calling statement sees, under its search_path, for whatever code of users the query runs:
-/// it must qualify every name itself, of operators, functions, types and relations.
-pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
+/// The same, but the rows that the calling statement sees.
+pub fn visible_rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N>> {
     let mut types: Vec<_> = params.iter().map(|Param(kind, _)| *kind).collect();
     let mut values: Vec<_> =
         params.iter().map(|Param(_, value)| value.unwrap_or(pg_sys::Datum::null())).collect();
@@ -93,6 +138,11 @@ pub fn rows_for_caller<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Ro
 /// A number that a query has returned as text.
 pub fn number<T: FromStr>(text: Option<&CStr>) -> Option<T> {
     text?.to_str().ok()?.parse().ok()
+}
+
+/// An OID that a query has returned as text, or that of nothing.
+pub fn oid(text: Option<&CStr>) -> pg_sys::Oid {
+    number::<u32>(text).map_or(pg_sys::InvalidOid, pg_sys::Oid::from)
 }
 
 /// The rows of the query that ran last, as texts.
@@ -120,10 +170,15 @@ pub fn execute(statement: &CStr) {
     run(|| unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
 }
 
-/// Runs what returns a status of SPI. An error of PostgreSQL's comes with texts that pgrx has made UTF-8,
-/// which may be no text at all in the encoding of the database.
+/// Runs what returns a status of SPI.
 fn run(statement: impl FnOnce() -> c_int) {
-    let status = PgTryBuilder::new(AssertUnwindSafe(statement))
+    check(guarded(statement));
+}
+
+/// An error of PostgreSQL's comes with texts that pgrx has made UTF-8, which may be no text at all in the
+/// encoding of the database.
+fn guarded(call: impl FnOnce() -> c_int) -> c_int {
+    PgTryBuilder::new(AssertUnwindSafe(call))
         .catch_others(|error| match error {
             CaughtError::PostgresError(report) if !database_is_utf8() => {
                 let text = |text: Option<&str>| ascii(text.unwrap_or_default().chars());
@@ -133,8 +188,7 @@ fn run(statement: impl FnOnce() -> c_int) {
             }
             error => error.rethrow(),
         })
-        .execute();
-    check(status);
+        .execute()
 }
 
 /// Errors of a statement are raised by PostgreSQL; what is left is a statement that SPI does not
@@ -153,12 +207,22 @@ fn check(status: c_int) {
 
 /// Sends a NOTICE.
 pub fn notice(message: &CStr) {
+    notice_with(message, c"", c"");
+}
+
+/// Sends a NOTICE with DETAIL and HINT, which are left out if empty.
+pub fn notice_with(message: &CStr, detail: &CStr, hint: &CStr) {
+    let text = |text: &CStr| {
+        if text.is_empty() { std::ptr::null_mut() } else { text.as_ptr().cast_mut() }
+    };
     let mut notice = pg_sys::ErrorData {
         elevel: pg_sys::NOTICE as c_int,
         message: message.as_ptr().cast_mut(),
+        detail: text(detail),
+        hint: text(hint),
         ..Default::default()
     };
-    // SAFETY: everything else is zero, which stands for "not given"; the message is copied.
+    // SAFETY: everything else is zero, which stands for "not given"; the texts are copied.
     unsafe { pg_sys::ThrowErrorData(&mut notice) };
 }
 

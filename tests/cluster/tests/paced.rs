@@ -218,7 +218,7 @@ fn issue_until(node: &Node, done: &AtomicBool, issued: &AtomicI64) -> Result<()>
 /// IDs per millisecond from when the free drift is used up. Never more than there are; and all there
 /// are, if not in one window, as the sessions of a busy machine may have asked for less, then in another.
 fn rate(node: &Node, issued: &AtomicI64, window: Duration) -> Result<f64> {
-    let drift = "SELECT (1000 * extract(epoch FROM drift))::float8 FROM snowflake_status";
+    let drift = "SELECT (1000 * extract(epoch FROM drift))::float8 FROM snowflake_status()";
     let mut monitor = node.connect("postgres")?;
     let seen = || issued.load(Ordering::Relaxed) as f64;
     let mut rate = 0.0;

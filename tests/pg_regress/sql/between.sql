@@ -39,9 +39,9 @@ DROP SCHEMA evil CASCADE;
 DROP TABLE events;
 -- Partitions are pruned: at plan time for constants, at run time for the rest.
 CREATE TABLE logs (id bigint PRIMARY KEY, note text) PARTITION BY RANGE (id);
-SELECT snowflake_partition('logs', month, month + interval '1 month')
+SELECT snowflake_create_partition('logs', month, month + interval '1 month')
 FROM generate_series(timestamptz '2026-01-01 00:00:00+00', '2026-04-01 00:00:00+00', '1 month') AS month;
-SELECT snowflake_partition('logs', '2026-05-01 00:00:00+00', '2093-01-01 00:00:00+00', 'logs_later');
+SELECT snowflake_create_partition('logs', '2026-05-01 00:00:00+00', '2093-01-01 00:00:00+00', 'logs_later');
 INSERT INTO logs SELECT snowflake_encode('2026-02-15 00:00:00+00', 1, 1, 0);
 EXPLAIN (COSTS OFF)
 SELECT * FROM logs WHERE snowflake_between(id, '2026-02-10 00:00:00+00', '2026-02-20 00:00:00+00');

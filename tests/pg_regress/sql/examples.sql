@@ -16,7 +16,9 @@ SELECT snowflake_from_base32('09sy76k6qkooo');
 SELECT snowflake_to_base62(353470125371392000);
 SELECT snowflake_from_base62('0Q6tbmA3UgK');
 CREATE TABLE logs (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text) PARTITION BY RANGE (id);
-SELECT snowflake_partition('logs', '2026-11-01', '2026-12-01');
+SELECT snowflake_create_partition('logs', '2026-11-01 00:00+00', '2026-12-01 00:00+00');
+-- Which ones these are depends on the day.
+CREATE TABLE created AS SELECT snowflake_create_partitions('logs', '1 month', 3);
 CREATE TABLE invoices (id serial PRIMARY KEY, note text);
 INSERT INTO invoices (note) VALUES ('before');
 SELECT snowflake_adopt('invoices');
@@ -26,4 +28,4 @@ SELECT machine, ids, this_node, not_issued FROM snowflake_audit('orders', 'id');
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION snowflake_guard();
 INSERT INTO orders VALUES (snowflake_encode(now() + interval '1 minute', 1, 1, 0), 'of a twin');
 SELECT datacenter, machine, error FROM snowflake_status();
-DROP TABLE orders, logs, invoices;
+DROP TABLE orders, logs, invoices, created;

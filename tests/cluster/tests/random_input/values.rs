@@ -23,6 +23,8 @@ const FIRST_TIME: i64 = -211_813_488_000_000_000;
 const LAST_TIME: i64 = 9_223_371_331_199_999_999;
 
 const TEXTS: &[&[u8]] = &[
+    b"UTC",
+    b"Europe/Berlin",
     b"",
     b"0",
     b" ",
@@ -124,6 +126,7 @@ impl Values {
             "bigint" => format!("'{}'", self.bigint()),
             "integer" => format!("'{}'", self.integer()),
             "timestamp with time zone" => format!("({})", self.time()),
+            "interval" => format!("'{}'", self.interval()),
             "boolean" => self.choose(&["true", "false"]).to_owned(),
             "text" if self.one_in(500) => format!("repeat({}, 90000)", literal(&self.text())),
             "text" => literal(&self.text()),
@@ -183,6 +186,14 @@ impl Values {
         let micros = micros.saturating_add(step).clamp(FIRST_TIME, LAST_TIME);
         self.time = micros;
         format!("timestamptz '2000-01-01 00:00:00+00' + '{micros} us'::interval")
+    }
+
+    /// Often one that is a unit of the calendar.
+    fn interval(&mut self) -> String {
+        let unit =
+            self.choose(&["month", "day", "week", "hour", "year", "minute", "us", "mon 1 day"]);
+        let number = self.integer();
+        if self.rng.bool() { format!("1 {unit}") } else { format!("{number} {unit}") }
     }
 
     fn text(&mut self) -> Vec<u8> {
