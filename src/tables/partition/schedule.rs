@@ -5,7 +5,7 @@ use super::parent::{Parent, Partition};
 use super::refusal;
 use super::spi::{self, Param, query};
 use crate::error::{Refusal, Report};
-use crate::{clock, time};
+use crate::{clock, status, time};
 use pgrx::datum::Interval;
 use snowflake_core::Space;
 use std::ffi::CStr;
@@ -102,7 +102,8 @@ impl Schedule<'_> {
     /// What has to be created, so that no ID is without a partition from the last one that begins before now
     /// to the end of the last unit.
     pub fn missing(&self, space: Space, parent: &Parent) -> Result<Vec<Bounds>, Refusal> {
-        let now = clock::wall_millis();
+        // IDs have the time of the ID clock, which may be ahead.
+        let now = clock::wall_millis().max(status::next_millis().unwrap_or(i64::MIN));
         let present = first_id_of_millis(space, now)?;
         let partitions = parent.partitions();
         let started = partitions.iter().filter(|it| it.bounds.first <= present);

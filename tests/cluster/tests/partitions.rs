@@ -12,8 +12,8 @@ use snowflake_cluster::{Node, refusal, wait_for};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 const HOUR: i64 = 3_600 * 1_000_000_000;
-/// In days since 1970.
-const YEAR_2026: u64 = 20_454;
+/// In days since 1970. The ID clock does not go back to before now, whenever that is.
+const YEAR_2060: u64 = 32_872;
 const TABLE: &str = "
     CREATE TABLE logs (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text)
         PARTITION BY RANGE (id)";
@@ -209,10 +209,10 @@ fn who_may_not_create_a_partition_does_not_lock_the_table_either() -> Result<()>
     Ok(())
 }
 
-/// A server whose clock begins on a day of 2026, at midnight.
+/// A server whose clock begins on a day of 2060, at midnight.
 fn at(name: &str, day: u64) -> Result<(Node, Client)> {
     let mut node = Node::builder(name).with_clock().make()?;
-    let start = Duration::from_secs((YEAR_2026 + day) * 86_400);
+    let start = Duration::from_secs((YEAR_2060 + day) * 86_400);
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     node.clock()?.set(i64::try_from(start.as_nanos())? - i64::try_from(now.as_nanos())?);
     node.start()?;
@@ -237,10 +237,10 @@ fn partitions(client: &mut Client) -> Result<Vec<(String, i32, bool)>> {
 
 #[test]
 fn hours_go_on_through_the_night_on_which_clocks_are_set_back() -> Result<()> {
-    let (node, mut client) = at("night", 296)?;
+    let (node, mut client) = at("night", 303)?;
     let create =
         "SELECT count(*) FROM snowflake_create_partitions('logs', '1 hour', 2, 'Europe/Berlin')";
-    // From 2 o'clock on the 24th in Berlin up to 5 o'clock on the 25th.
+    // From 2 o'clock on the 30th in Berlin to 4 o'clock on the 31st.
     assert_eq!(client.query_one(create, &[])?.get::<_, i64>(0), 3);
     for hour in 1..=26 {
         node.clock()?.step(HOUR);
@@ -252,15 +252,15 @@ fn hours_go_on_through_the_night_on_which_clocks_are_set_back() -> Result<()> {
     assert_eq!(found.len(), 29);
     assert!(found.iter().all(|(_, hours, is_followed)| *hours == 1 && *is_followed), "{found:?}");
     let night: Vec<_> =
-        found.iter().map(|(name, ..)| &**name).filter(|name| name.contains("20261025")).collect();
+        found.iter().map(|(name, ..)| &**name).filter(|name| name.contains("20601031")).collect();
     let expected = [
-        "logs_p20261025",
-        "logs_p20261025_010000",
-        "logs_p20261025_020000_cest",
-        "logs_p20261025_020000",
-        "logs_p20261025_030000",
-        "logs_p20261025_040000",
-        "logs_p20261025_050000",
+        "logs_p20601031",
+        "logs_p20601031_010000",
+        "logs_p20601031_020000_cest",
+        "logs_p20601031_020000",
+        "logs_p20601031_030000",
+        "logs_p20601031_040000",
+        "logs_p20601031_050000",
     ];
     assert_eq!(night, expected);
     Ok(())
@@ -271,7 +271,7 @@ fn a_job_that_runs_every_month_keeps_up_for_a_year() -> Result<()> {
     let (node, mut client) = at("year", 0)?;
     let create = "SELECT count(*) FROM snowflake_create_partitions('logs', '1 month', 2)";
     assert_eq!(client.query_one(create, &[])?.get::<_, i64>(0), 3);
-    for days in [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+    for days in [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
         node.clock()?.step(days * 24 * HOUR);
         assert_eq!(client.query_one(create, &[])?.get::<_, i64>(0), 1);
         assert_eq!(client.query_one(create, &[])?.get::<_, i64>(0), 0);
@@ -284,7 +284,7 @@ fn a_job_that_runs_every_month_keeps_up_for_a_year() -> Result<()> {
     assert_eq!(found.len(), 21);
     assert!(found.iter().all(|(.., is_followed)| *is_followed), "{found:?}");
     let last = found.last().context("there are some")?;
-    assert_eq!((&*last.0, last.1), ("logs_p20270901", 30 * 24));
+    assert_eq!((&*last.0, last.1), ("logs_p20610901", 30 * 24));
     // A lapse that one call does not fill.
     let hourly = client.query("SELECT snowflake_create_partitions('logs', '1 hour', 1)", &[]);
     hourly.context("what ends later is enough")?;
@@ -295,5 +295,16 @@ fn a_job_that_runs_every_month_keeps_up_for_a_year() -> Result<()> {
         (&*refused.code, &*refused.message),
         ("54000", "cannot create more than 500 partitions at a time")
     );
+    Ok(())
+}
+
+#[test]
+fn the_present_is_that_of_the_id_clock_where_it_is_ahead() -> Result<()> {
+    let (node, mut client) = at("ahead", 0)?;
+    client.batch_execute("SELECT snowflake_nextval()")?;
+    node.clock()?.step(-100 * 24 * HOUR);
+    let create = "SELECT name::text FROM snowflake_create_partitions('logs', '1 month', 0) AS name";
+    assert_eq!(texts(&mut client, create)?, ["logs_p20600101"]);
+    client.batch_execute("INSERT INTO logs (note) VALUES ('now')")?;
     Ok(())
 }
