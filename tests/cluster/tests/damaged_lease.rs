@@ -25,9 +25,10 @@ struct Victim {
 }
 
 impl Victim {
-    /// Brings the server down in a way, and up again.
+    /// Brings the server down in a way, and up again. It has no keeper, which would write the lease that was
+    /// replayed if it looked while a test has removed the file to replace it.
     fn after(outage: Outage) -> Result<Self> {
-        let mut node = Node::builder("damaged").start()?;
+        let mut node = Node::builder("damaged").set("max_worker_processes", "0").start()?;
         let mut client = node.connect("postgres")?;
         client.batch_execute("CREATE EXTENSION pg_snowflake")?;
         let mut newest = 0;
