@@ -13,27 +13,41 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
+mod clock;
 mod epoch;
 mod flood;
 mod generator;
+mod host;
+mod issuer;
+mod keeper;
 mod layout;
 mod lease;
 mod node;
 mod pacer;
+mod record;
+mod server;
 mod space;
+mod state;
 mod sync;
 mod text;
 mod ticker;
 
+pub use clock::closest_offset;
 pub use epoch::{Epoch, EpochError};
 pub use flood::Flood;
 pub use generator::{Generator, IssueError};
+pub use host::{Event, Failure, Host, Step};
+pub use keeper::Keeper;
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,
 };
-pub use lease::{Lease, Record, RecordError};
+pub use lease::{Extender, FloorSource, Lease, read as read_lease};
 pub use node::Node;
 pub use pacer::{Clocks, Pacer};
+pub use record::{Record, RecordError};
+pub use server::{Obstacle, Server, check_at_start};
 pub use space::{Decoded, EncodeError, IdError, Space};
+pub use state::{Counts, State};
 pub use text::{TextError, TextForm};
 pub use ticker::{Tick, Ticker};
