@@ -3,11 +3,14 @@
 
 use crate::error::Refusal;
 use crate::row::Row;
-use crate::{bulk, issuer, node, time};
+use crate::{node, server, time};
 use pgrx::prelude::*;
 use snowflake_core::{
     Decoded, EncodeError, Epoch, IdError, Layout, Node, Section, Space, TextForm,
 };
+
+/// The most IDs that one batch may ask for.
+const MAX_BATCH: i64 = 10_000_000;
 
 /// A `timestamptz`: microseconds since 2000.
 type TimestampTz = i64;
@@ -20,19 +23,35 @@ fn or_raise<T>(result: Result<T, Refusal>) -> T {
 /// `snowflake_nextval() -> bigint`, and `snowflake_id()`: the next ID of this server.
 #[pg_extern(sql = false)]
 fn snowflake_nextval() -> i64 {
-    or_raise(issuer::next())
+    or_raise(server::next())
 }
 
 /// `snowflake_nextval_batch(count) -> setof bigint`: the next `count` IDs, increasing.
 #[pg_extern(sql = false)]
 fn snowflake_nextval_batch(count: i64) -> SetOfIterator<'static, i64> {
-    SetOfIterator::new(or_raise(bulk::batch(count)))
+    SetOfIterator::new(or_raise(batch(count)))
 }
 
 /// `snowflake_reserve(count) -> bigint`: the first of `count` consecutive IDs.
 #[pg_extern(sql = false)]
 fn snowflake_reserve(count: i64) -> i64 {
-    or_raise(bulk::reserve(count))
+    or_raise(reserve(count))
+}
+
+fn batch(n: i64) -> Result<impl Iterator<Item = i64>, Refusal> {
+    let server = server::ready()?;
+    Ok(server.batch(count(n, MAX_BATCH)?)?)
+}
+
+fn reserve(n: i64) -> Result<i64, Refusal> {
+    let server = server::ready()?;
+    // At most 24 bits.
+    let max = server.ids_in_a_millisecond().cast_signed();
+    Ok(server.reserve(count(n, max)?)?)
+}
+
+fn count(n: i64, max: i64) -> Result<u64, Refusal> {
+    if (1..=max).contains(&n) { Ok(n.unsigned_abs()) } else { Err(Refusal::Count { n, max }) }
 }
 
 /// `snowflake_encode(timestamptz, int, int, int) -> bigint`: an ID put together.

@@ -1,14 +1,13 @@
 //! Every refusal with its SQLSTATE, message, DETAIL and HINT.
 
 use crate::guc::{Rejected, name};
-use crate::lease::FloorSource;
-use crate::lease_file::{self, Failure};
+use crate::lease_file;
 use pgrx::pg_sys::elog::PgLogLevel;
 pub use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::ErrorReport;
 use snowflake_core::{
-    Epoch, IdError, Layout, LayoutError, MIN_TIMESTAMP_BITS, Node, PAYLOAD_BITS, RecordError,
-    Section, SectionError, Space, TextError, TextForm,
+    Epoch, Event, Failure, FloorSource, IdError, Layout, LayoutError, MIN_TIMESTAMP_BITS, Node,
+    Obstacle, PAYLOAD_BITS, RecordError, Section, SectionError, Space, TextError, TextForm,
 };
 
 mod argument;
@@ -26,18 +25,8 @@ pub enum Refusal {
     MachineUnset,
     /// `datacenter_id` or `machine_id` does not fit its section.
     Node(SectionError),
-    /// The clock is before the epoch.
-    EpochInFuture(Epoch),
-    /// The timestamp section has run out.
-    Exhausted(Space),
-    /// The server is a hot standby.
-    Standby,
-    /// The lease on disk belongs to another ID space than the settings say.
-    SpaceDiffers { recorded: Space, configured: Space },
-    /// The lease file is not one that this version wrote.
-    LeaseDamaged(RecordError),
-    /// A step of reading or writing the lease file failed.
-    LeaseFile(Failure),
+    /// What the core found.
+    Obstacle(Obstacle),
     /// The number is not an ID.
     Id(IdError),
     /// The ID's time is beyond the range of `timestamptz`.
@@ -70,9 +59,9 @@ pub struct Report {
     hint: String,
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::LeaseFile(failure)
+impl From<Obstacle> for Refusal {
+    fn from(obstacle: Obstacle) -> Self {
+        Self::Obstacle(obstacle)
     }
 }
 
@@ -95,8 +84,8 @@ impl Refusal {
         report.report(PgLogLevel::WARNING);
     }
 
-    /// Reports it at the level given. As a WARNING it says in the server log what kept the keeper, or
-    /// a shutdown, from its work.
+    /// Reports it at the level given. As a WARNING it says in the server log what kept a shutdown, or
+    /// replay, from its work.
     pub fn report_as(&self, level: PgLogLevel) {
         self.report().report(level);
     }
@@ -109,12 +98,7 @@ impl Refusal {
             Self::Layout(widths) => layout(widths),
             Self::MachineUnset => machine_unset(),
             Self::Node(section) => node(section),
-            Self::EpochInFuture(epoch) => epoch_in_future(*epoch),
-            Self::Exhausted(space) => exhausted(*space),
-            Self::Standby => standby(),
-            Self::SpaceDiffers { recorded, configured } => space_differs(*recorded, *configured),
-            Self::LeaseDamaged(error) => lease_damaged(*error),
-            Self::LeaseFile(failure) => lease_file(*failure),
+            Self::Obstacle(obstacle) => self::obstacle(*obstacle),
             Self::Id(IdError::Negative(id)) => argument::negative(*id),
             Self::Id(IdError::Time(id)) | Self::Timestamp(id) => argument::timestamp(*id),
             Self::JsonTime(id) => argument::json_time(*id),
@@ -190,8 +174,18 @@ fn log(message: String, detail: &str) {
         .report(PgLogLevel::LOG_SERVER_ONLY);
 }
 
+/// Tells the server log what the core has to say.
+pub fn log_event(event: Event) {
+    match event {
+        Event::OtherNode { before, now } => log_other_node(before, now),
+        Event::StartsAhead { millis, source } => log_start_with_drift(millis, source),
+        Event::StepBack(millis) => log_step_back(millis),
+        Event::KeeperFailed(obstacle) => self::obstacle(obstacle).report(PgLogLevel::WARNING),
+    }
+}
+
 /// The lease says that another node has issued here before.
-pub fn log_other_node(before: Node, now: Node) {
+fn log_other_node(before: Node, now: Node) {
     log(
         format!(
             "snowflake IDs are issued by {} from now on, before by {}",
@@ -203,7 +197,7 @@ pub fn log_other_node(before: Node, now: Node) {
 }
 
 /// The ID clock is ahead of the wall clock from the start.
-pub fn log_start_with_drift(millis: i64, source: FloorSource) {
+fn log_start_with_drift(millis: i64, source: FloorSource) {
     let what = match source {
         FloorSource::Lease => "the lease on disk",
         FloorSource::Replay => "the last lease replayed from WAL",
@@ -217,7 +211,7 @@ pub fn log_start_with_drift(millis: i64, source: FloorSource) {
 }
 
 /// The wall clock was set back.
-pub fn log_step_back(millis: i64) {
+fn log_step_back(millis: i64) {
     log(
         format!("the wall clock has stepped back by {millis} ms"),
         "Snowflake IDs go on from where they were until it has caught up.",
@@ -305,6 +299,17 @@ fn node(SectionError { section, value, max }: &SectionError) -> Report {
              \"pg_snowflake.{section}_bits\", and restart the server."
         ),
     )
+}
+
+fn obstacle(obstacle: Obstacle) -> Report {
+    match obstacle {
+        Obstacle::SpaceDiffers { recorded, configured } => space_differs(recorded, configured),
+        Obstacle::LeaseDamaged(error) => lease_damaged(error),
+        Obstacle::LeaseFile(failure) => lease_file(failure),
+        Obstacle::EpochInFuture(epoch) => epoch_in_future(epoch),
+        Obstacle::Exhausted(space) => exhausted(space),
+        Obstacle::Standby => standby(),
+    }
 }
 
 fn epoch_in_future(epoch: Epoch) -> Report {
@@ -407,13 +412,13 @@ fn lease_file(Failure { step, errno }: Failure) -> Report {
     let error = std::io::Error::from_raw_os_error(errno).to_string();
     // As the operating system says it, without Rust's addition.
     let error = error.split(" (os error").next().unwrap_or_default();
-    let what = step.file().map_or_else(
+    let what = lease_file::file(step).map_or_else(
         || "the data directory".to_owned(),
         |name| format!("file \"{name}\" in the data directory"),
     );
     Report::new(
         code,
-        format!("could not {} {what}: {error}", step.action()),
+        format!("could not {} {what}: {error}", lease_file::action(step)),
         "A snowflake ID is returned only when the lease on disk covers it.",
         "Nothing is lost: once the file system works again, so does the next call.",
     )

@@ -1,8 +1,9 @@
 //! The lease on disk: `pg_snowflake.lease` in the data directory.
+//!
+//! Here: files and what they are called. Not here: what the bytes mean.
 
-use crate::error::Refusal;
 use pgrx::pg_sys;
-use snowflake_core::Record;
+use snowflake_core::{Failure, Record, Step};
 use std::ffi::c_int;
 use std::fs::{File, OpenOptions, rename};
 use std::io::{self, ErrorKind, Read, Write};
@@ -15,103 +16,49 @@ const TEMPORARY_NAME: &str = "pg_snowflake.lease.tmp";
 /// More than any version's record; what is longer is no record.
 const MAX_LEN: u64 = 4_096;
 
-/// A step of reading or writing the file. 0 is no step, so that one can be kept in an atomic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Step {
-    /// Opening the file.
-    Open = 1,
-    /// Reading it.
-    Read,
-    /// Making a new one.
-    Create,
-    /// Writing that.
-    Write,
-    /// Making its content durable.
-    Sync,
-    /// Giving it the place of the old one.
-    Rename,
-    /// Making that durable.
-    SyncDirectory,
-}
-
-impl Step {
-    const ALL: [Self; 7] = [
-        Self::Open,
-        Self::Read,
-        Self::Create,
-        Self::Write,
-        Self::Sync,
-        Self::Rename,
-        Self::SyncDirectory,
-    ];
-
-    /// What could not be done, for "could not ...".
-    pub fn action(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Read => "read",
-            Self::Create => "create",
-            Self::Write => "write",
-            Self::Sync | Self::SyncDirectory => "fsync",
-            Self::Rename => "rename",
-        }
-    }
-
-    /// The file that it could not be done to; none for the data directory.
-    pub fn file(self) -> Option<&'static str> {
-        match self {
-            Self::Open | Self::Read => Some(NAME),
-            Self::Create | Self::Write | Self::Sync | Self::Rename => Some(TEMPORARY_NAME),
-            Self::SyncDirectory => None,
-        }
+/// What could not be done in a step, for "could not ...".
+pub fn action(step: Step) -> &'static str {
+    match step {
+        Step::Open => "open",
+        Step::Read => "read",
+        Step::Create => "create",
+        Step::Write => "write",
+        Step::Sync | Step::SyncDirectory => "fsync",
+        Step::Rename => "rename",
     }
 }
 
-/// A step that failed, with the operating system's error number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The step.
-    pub step: Step,
-    /// `errno`, 0 if there was none.
-    pub errno: i32,
-}
-
-impl Failure {
-    /// The failure in 64 bits, none of which is 0 for all of them.
-    pub fn to_bits(self) -> u64 {
-        u64::from(self.step as u8) << 32 | u64::from(self.errno.cast_unsigned())
-    }
-
-    /// The failure of such bits; none of 0.
-    pub fn from_bits(bits: u64) -> Option<Self> {
-        let step = Step::ALL.into_iter().find(|&step| u64::from(step as u8) == bits >> 32)?;
-        Some(Self { step, errno: (bits as u32).cast_signed() })
+/// The file that it could not be done to; none for the data directory.
+pub fn file(step: Step) -> Option<&'static str> {
+    match step {
+        Step::Open | Step::Read => Some(NAME),
+        Step::Create | Step::Write | Step::Sync | Step::Rename => Some(TEMPORARY_NAME),
+        Step::SyncDirectory => None,
     }
 }
 
-/// The record, if there is a file.
+/// What the file holds, if there is one.
 ///
 /// # Errors
-/// When the file cannot be read, or is not exactly what this version writes.
-pub fn read() -> Result<Option<Record>, Refusal> {
+/// With the step that failed.
+pub fn read() -> Result<Option<Vec<u8>>, Failure> {
     // A link that leads nowhere is not "no file", and a pipe must not make the reader wait.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(NAME) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failure(Step::Open)(error).into()),
+        Err(error) => return Err(failure(Step::Open)(error)),
     };
     let mut bytes = Vec::new();
     file.take(MAX_LEN).read_to_end(&mut bytes).map_err(failure(Step::Read))?;
-    Record::from_bytes(&bytes).map(Some).map_err(Refusal::LeaseDamaged)
+    Ok(Some(bytes))
 }
 
 /// Replaces the record, durably: when this returns, no crash brings the old one back.
 ///
 /// # Errors
 /// With the step that failed. The old record or the new one is there then, and whole.
-pub fn write(record: &Record) -> Result<(), Failure> {
+pub fn write(record: &[u8; Record::LEN]) -> Result<(), Failure> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -119,7 +66,7 @@ pub fn write(record: &Record) -> Result<(), Failure> {
         .mode(file_mode())
         .open(TEMPORARY_NAME)
         .map_err(failure(Step::Create))?;
-    file.write_all(&record.to_bytes()).map_err(failure(Step::Write))?;
+    file.write_all(record).map_err(failure(Step::Write))?;
     sync(&file).map_err(failure(Step::Sync))?;
     rename(TEMPORARY_NAME, NAME).map_err(failure(Step::Rename))?;
     // Without this, the directory may still name the old file after a power cut.

@@ -1,24 +1,24 @@
 //! `pg_snowflake`: sortable 64-bit IDs inside PostgreSQL, issued by every node on its own.
 //!
-//! Data flows one way: SQL function ([`api`]) -> what this server is ([`node`], from the settings
-//! in [`guc`]) -> the counter ([`issuer`], in [`shared`] memory) -> the [`lease`] that makes it durable
-//! (in [`lease_file`] and, for standbys, in [`wal`]; extended ahead of time by the [`keeper`]) -> ID. The arithmetic lives in
-//! `snowflake-core`.
+//! What a server does is in `snowflake-core`: the ordinary path to the next ID, batches, pacing, the lease,
+//! the keeper, replay. Here is what makes it PostgreSQL's: SQL in and out ([`api`], [`status`], [`tables`]), settings
+//! ([`guc`], [`node`]), reports ([`error`]), shared memory ([`shared`]), the hooks where PostgreSQL calls us ([`life`],
+//! [`replay`], [`keeper`]), and what the core asks of PostgreSQL ([`host`]). A call goes [`api`] -> [`server`] -> core.
 
 use pgrx::prelude::*;
 
 mod api;
-mod bulk;
 mod clock;
 mod error;
 mod guc;
-mod issuer;
+mod host;
 mod keeper;
-mod lease;
 mod lease_file;
+mod life;
 mod node;
-mod readiness;
+mod replay;
 mod row;
+mod server;
 mod shared;
 mod sleep;
 mod status;
@@ -39,10 +39,10 @@ pub extern "C-unwind" fn _PG_init() {
     let preloading = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
     guc::define(preloading);
     if preloading {
-        shared::request();
-        wal::watch_replay();
+        life::request();
+        replay::watch();
         keeper::register();
-        readiness::report_at_start();
+        life::report_at_start();
     }
 }
 

@@ -1,8 +1,9 @@
 //! What this server is: its ID space and its place in it, from the settings.
 
 use crate::error::Refusal;
-use crate::{guc, lease_file};
-use snowflake_core::{Generator, Layout, Node, Space};
+use crate::guc;
+use crate::host::Postgres;
+use snowflake_core::{Generator, Layout, Node, Space, read_lease};
 use std::sync::OnceLock;
 
 /// What the lease file says of the ID space, as found by this process first: a space stays.
@@ -18,7 +19,7 @@ pub fn space() -> Result<Space, Refusal> {
     let recorded = match RECORDED.get() {
         Some(recorded) => *recorded,
         None => {
-            let recorded = lease_file::read()?.map(|record| record.space);
+            let recorded = read_lease(&Postgres)?.map(|record| record.space);
             *RECORDED.get_or_init(|| recorded)
         }
     };

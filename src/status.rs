@@ -1,13 +1,12 @@
 //! `snowflake_status()`: what this server is, where its ID clock stands, and what has happened.
 
-use crate::lease::{self, FloorSource};
+use crate::host::Postgres;
 use crate::row::Row;
-use crate::shared::{self, Shared};
-use crate::{clock, lease_file, node, readiness, time};
+use crate::server::{self, Server};
+use crate::{clock, node, shared, time};
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
-use snowflake_core::{Generator, Section, Space};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use snowflake_core::{FloorSource, Generator, Host, Obstacle, Section, Space, State, read_lease};
 
 /// `snowflake_status()`: one row. It refuses nothing, so that monitoring sees what is wrong; what is not
 /// known is null.
@@ -17,10 +16,10 @@ fn snowflake_status() -> Row<20> {
     let node = generator.map(|generator| generator.node());
     let space = node::space().ok();
     let bits = |section| space.map(|space| space.layout.bits(section).cast_signed());
-    let shared = shared::get();
-    let clock = IdClock::read(generator.zip(shared));
+    let state = shared::get().map(|shared| &shared.state);
+    let clock = IdClock::read(generator.and_then(server::of));
     let now = clock::wall_millis();
-    let counters = shared.map(|shared| &shared.counters);
+    let counts = state.map(State::counts);
     Row([
         node.map(|node| node.datacenter.cast_signed()).into_datum(),
         node.map(|node| node.machine.cast_signed()).into_datum(),
@@ -34,21 +33,21 @@ fn snowflake_status() -> Row<20> {
         clock.next.map(|next| interval((next - now).max(0) * 1_000)).into_datum(),
         timestamptz(clock.lease_end),
         timestamptz(clock.floor),
-        shared.and_then(FloorSource::of).map(FloorSource::name).into_datum(),
-        count(counters.map(|all| &all.renewals)).into_datum(),
-        count(counters.map(|all| &all.renewals_by_sessions)).into_datum(),
-        count(counters.map(|all| &all.waits)).into_datum(),
-        count(counters.map(|all| &all.wait_micros)).map(interval).into_datum(),
-        count(counters.map(|all| &all.steps_back)).into_datum(),
-        count(counters.map(|all| &all.largest_step_back_micros)).map(interval).into_datum(),
+        state.and_then(State::start).map(|(_, source)| name(source)).into_datum(),
+        counts.map(|all| count(all.renewals)).into_datum(),
+        counts.map(|all| count(all.renewals_by_sessions)).into_datum(),
+        counts.map(|all| count(all.waits)).into_datum(),
+        counts.map(|all| interval(count(all.wait_micros))).into_datum(),
+        counts.map(|all| count(all.steps_back)).into_datum(),
+        counts.map(|all| interval(count(all.largest_step_back_micros))).into_datum(),
         error().into_datum(),
     ])
 }
 
 /// What keeps this server from issuing IDs now, or will do so as soon as the lease is used up.
 fn error() -> Option<String> {
-    let refusal = match readiness::check() {
-        Ok((_, shared)) => shared.lease_failure()?.into(),
+    let refusal = match server::check() {
+        Ok(server) => Obstacle::from(server.state.lease_failure()?).into(),
         Err(refusal) => refusal,
     };
     Some(refusal.message())
@@ -72,38 +71,35 @@ struct IdClock {
 }
 
 impl IdClock {
-    fn read(issuing: Option<(Generator, &Shared)>) -> Self {
-        let Some((generator, shared)) = issuing.filter(|(_, shared)| shared.lease.end() != 0)
-        else {
+    fn read(server: Option<Server>) -> Self {
+        let Some(server) = server.as_ref().filter(|server| server.state.lease_end() != 0) else {
             return Self {
-                next: issuing.and_then(first),
+                next: server.as_ref().and_then(first),
                 lease_end: recorded(),
                 ..Self::default()
             };
         };
-        let millis = |tick| generator.unix_millis(tick);
-        let next = shared.ticker.peek();
-        let floor = shared.counters.floor.load(Relaxed);
+        let millis = |tick| server.generator.unix_millis(tick);
+        let next = server.state.next();
+        let floor = server.state.start().map(|(floor, _)| floor);
         Self {
             last: Some(millis(next.saturating_sub(1))),
             next: Some(millis(next)),
-            lease_end: Some(millis(shared.lease.end())),
-            floor: Some(floor).filter(|&floor| floor != 0).map(millis),
+            lease_end: Some(millis(server.state.lease_end())),
+            floor: floor.filter(|&floor| floor != 0).map(millis),
         }
     }
 }
 
 /// Where this server life will start, if it does not have to be promoted for it.
-fn first((generator, shared): (Generator, &Shared)) -> Option<i64> {
-    // SAFETY: any process attached to shared memory may ask.
-    let is_standby = unsafe { pg_sys::RecoveryInProgress() };
-    let mark = lease::mark(&generator, shared).ok().filter(|_| !is_standby)?;
-    Some(generator.unix_millis(mark))
+fn first(server: &Server) -> Option<i64> {
+    let mark = server.mark().ok().filter(|_| !server.host.is_in_recovery())?;
+    Some(server.generator.unix_millis(mark))
 }
 
 /// The end of the lease on disk, in the space that it is recorded with.
 fn recorded() -> Option<i64> {
-    let record = lease_file::read().ok()??;
+    let record = read_lease(&Postgres).ok()??;
     let generator = Generator::new(record.space, record.node).ok()?;
     Some(generator.unix_millis(record.end))
 }
@@ -121,8 +117,18 @@ fn interval(micros: i64) -> Interval {
     Interval::from_micros(micros)
 }
 
-fn count(counter: Option<&AtomicU64>) -> Option<i64> {
-    counter.map(|counter| counter.load(Relaxed).cast_signed())
+fn count(counter: u64) -> i64 {
+    counter.cast_signed()
+}
+
+/// What set the first tick of this server life.
+fn name(source: FloorSource) -> &'static str {
+    match source {
+        FloorSource::Clock => "clock",
+        FloorSource::Lease => "lease",
+        FloorSource::Replay => "replay",
+        FloorSource::Checkpoint => "checkpoint",
+    }
 }
 
 extension_sql_file!("../sql/status.sql", name = "status");

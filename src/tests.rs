@@ -3,13 +3,17 @@
 
 #[pgrx::pg_schema]
 mod tests {
-    use crate::lease::{self, Extender};
-    use crate::{clock, lease_file, node, shared};
+    use crate::host::Postgres;
+    use crate::{lease_file, node, server};
     use pgrx::prelude::*;
-    use std::sync::atomic::Ordering::Relaxed;
+    use snowflake_core::{Extender, Record, read_lease};
 
     fn next() -> i64 {
         Spi::get_one("SELECT snowflake_nextval()").unwrap().unwrap()
+    }
+
+    fn record() -> Record {
+        read_lease(&Postgres).unwrap().unwrap()
     }
 
     #[pg_test]
@@ -25,62 +29,51 @@ mod tests {
     #[pg_test]
     fn the_record_on_disk_covers_every_id_that_was_returned() {
         let id = next();
-        let record = lease_file::read().unwrap().unwrap();
+        let record = record();
         let parts = record.space.layout.decode(id);
         let generator = node::generator().unwrap();
         assert_eq!(record.node, generator.node());
         assert_eq!(record.space, generator.space());
         assert!(generator.millis(record.end) >= parts.timestamp);
-        assert_eq!(record.end, shared::get().unwrap().lease.end());
+        assert_eq!(record.end, server::configured().unwrap().state.lease_end());
     }
 
     #[pg_test]
     fn the_record_says_which_space_ids_are_decoded_by() {
         next();
-        let record = lease_file::read().unwrap().unwrap();
+        let record = record();
         assert_eq!(node::space().unwrap(), record.space);
     }
 
     #[pg_test]
     fn a_written_record_is_read_back_and_no_temporary_file_stays() {
         next();
-        let record = lease_file::read().unwrap().unwrap();
-        lease_file::write(&record).unwrap();
-        assert_eq!(lease_file::read().unwrap(), Some(record));
+        let record = record();
+        lease_file::write(&record.to_bytes()).unwrap();
+        assert_eq!(read_lease(&Postgres), Ok(Some(record)));
         assert!(!std::path::Path::new("pg_snowflake.lease.tmp").exists());
     }
 
     #[pg_test]
     fn a_longer_lease_on_disk_is_never_replaced_by_a_shorter_one() {
         next();
-        let (shared, generator) = (shared::get().unwrap(), node::generator().unwrap());
-        let now = shared.ticker.peek();
+        let server = server::configured().unwrap();
+        let (state, generator) = (server.state, server.generator);
+        let now = state.next();
         let far = generator.tick_at(generator.unix_millis(now) + 10_000);
         // A batch that is about to be taken; the keeper decided to extend before it got the lock.
-        lease::extend(&generator, shared, far, Extender::Caller).unwrap();
-        lease::extend(&generator, shared, now, Extender::Keeper).unwrap();
-        assert!(lease_file::read().unwrap().unwrap().end > far);
-        assert!(shared.lease.end() > far);
+        server.extend(far, Extender::Caller).unwrap();
+        server.extend(now, Extender::Keeper).unwrap();
+        assert!(record().end > far);
+        assert!(state.lease_end() > far);
     }
 
     #[pg_test]
     fn extensions_of_the_lease_are_counted() {
         next();
-        let counters = &shared::get().unwrap().counters;
-        let (all, by_sessions) =
-            (counters.renewals.load(Relaxed), counters.renewals_by_sessions.load(Relaxed));
+        let counts = server::configured().unwrap().state.counts();
+        let (all, by_sessions) = (counts.renewals, counts.renewals_by_sessions);
         assert!(by_sessions >= 1 && all >= by_sessions, "{by_sessions} of {all}");
-    }
-
-    #[pg_test]
-    fn a_reading_of_the_clocks_that_was_held_up_does_not_count() {
-        let offset = |readings: &[[i64; 3]]| {
-            let mut readings = readings.iter().copied().cycle();
-            clock::closest_offset(|| readings.next().unwrap())
-        };
-        assert_eq!(offset(&[[0, 70, 1]]), 70);
-        assert_eq!(offset(&[[0, 5_070, 5_000], [6_000, 6_070, 6_001]]), 70);
-        assert_eq!(offset(&[[0, 8_070, 9_000], [10_000, 10_370, 10_300], [0, 70, 9_000]]), 370);
     }
 
     #[pg_test(error = "snowflake ID -1 is negative")]

@@ -6,7 +6,7 @@
 mod refusal;
 
 use super::spi::{self, Param};
-use crate::issuer;
+use crate::server;
 use pgrx::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
@@ -163,7 +163,7 @@ fn default_of(function: pg_sys::Oid) -> CString {
 
 /// Refuses if an ID could equal a value that is there, now or when the sequence was to reach it.
 fn check_values(column: &CStr, greatest: &CStr) {
-    let next = issuer::next().unwrap_or_else(|refusal| refusal.raise());
+    let next = server::next().unwrap_or_else(|refusal| refusal.raise());
     if let Some([value]) = spi::rows(greatest, &[Param::bigint(Some(next))]).pop() {
         refusal::value(column, &value.unwrap_or_default(), next).raise();
     }

@@ -2,7 +2,7 @@
 
 use super::spi::{self, Param, readable};
 use crate::error::{Code, Refusal, Report};
-use crate::{clock, lease, node, shared, time};
+use crate::{clock, node, server, time};
 use pgrx::iter::TableIterator;
 use pgrx::prelude::*;
 use snowflake_core::{Generator, Node, Section, Space};
@@ -139,7 +139,7 @@ impl Audit {
 
 /// The ID that this server issues next at the earliest; unknown where it cannot issue any.
 fn next_id(generator: &Generator) -> Option<i64> {
-    let next = lease::mark(generator, shared::get()?).ok()?;
+    let next = server::of(*generator)?.mark().ok()?;
     Some(generator.check(next).map_or(i64::MAX, |()| generator.id(next)))
 }
 

@@ -7,7 +7,7 @@ mod row;
 mod warnings;
 
 use crate::error::{Code, Refusal, Report};
-use crate::{lease, node, shared};
+use crate::{node, server};
 use arguments::{Arguments, Level};
 use finding::{Finding, Issued};
 use pgrx::prelude::*;
@@ -62,7 +62,7 @@ fn not_issued(id: i64) -> Result<Option<Issued>, Refusal> {
     if !is_ours {
         return Ok(None);
     }
-    let mark = lease::mark(&generator, shared::get().ok_or(Refusal::NotPreloaded)?)?;
+    let mark = server::of(generator).ok_or(Refusal::NotPreloaded)?.mark()?;
     let is_beyond = generator.check(mark).is_ok() && id >= generator.id(mark);
     let issued = if mark == 0 { Issued::Nothing } else { Issued::Below(generator.id(mark)) };
     Ok(is_beyond.then_some(issued))

@@ -1,8 +1,7 @@
 //! Which warnings of a flood are written, and how many each of them stands for.
 
+use crate::clock::MINUTE_MICROS;
 use std::num::NonZeroU64;
-
-const MINUTE_MICROS: i64 = 60_000_000;
 
 /// Thins out warnings that may come by the million: the first [`Flood::FIRST`] are written one by one, then at
 /// most one a minute, and at most one a minute where a transaction ends.

@@ -1,9 +1,14 @@
-//! The promise that outlives the process: up to which tick IDs may be returned.
+//! The promise that outlives the process: who extends it, where the counter starts in a new life, and
+//! what is kept of what was replayed.
+//!
+//! Here: every write of the record. Not here: its bytes (`record.rs`), when the keeper writes (`keeper.rs`).
 
-use crate::sync::{AtomicU64, Ordering};
-use crate::{Epoch, Layout, Node, Section, Space, Tick};
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use crate::sync::{AtomicU64, Ordering, Ordering::Relaxed};
+use crate::{Event, Generator, Host, Obstacle, Record, Server, Tick};
+
+/// How far the lease runs ahead of the ID clock: what one fsync is good for, and at most what the ID
+/// clock is ahead of the wall clock after a crash.
+pub const LENGTH_MILLIS: i64 = 1_000;
 
 /// The lease in force: ticks below its end may be returned, because a record that says so is
 /// durable.
@@ -29,126 +34,240 @@ impl Lease {
     }
 }
 
-/// What stands in the lease file: whose IDs, in which space, up to where.
-///
-/// On disk: 44 bytes, numbers little-endian.
-///
-/// | offset | length | |
-/// | ---: | ---: | --- |
-/// | 0 | 8 | magic, `PGSNOWFL` |
-/// | 8 | 4 | version of the format, 1 |
-/// | 12 | 3 | widths of datacenter, machine and sequence, in bits |
-/// | 15 | 1 | 0 |
-/// | 16 | 8 | epoch, milliseconds since 1970 (signed) |
-/// | 24 | 4 | datacenter |
-/// | 28 | 4 | machine |
-/// | 32 | 8 | end: the first tick that may not be returned |
-/// | 40 | 4 | CRC-32C of the bytes before |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// The space that the data of this server lives in.
-    pub space: Space,
-    /// The node that issued last.
-    pub node: Node,
-    /// The first tick that may not be returned.
-    pub end: Tick,
+/// Who extends the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extender {
+    /// The background worker, ahead of time.
+    Keeper,
+    /// A session that has come to the end of it.
+    Caller,
 }
 
-/// Why bytes are not a record that can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum RecordError {
-    /// Not a lease file at all.
-    #[error("it does not begin as a lease file does")]
-    Foreign,
-    /// Written by a later version of the extension.
-    #[error("it has format version {0}, and this library knows version {VERSION}")]
-    Version(u32),
-    /// Cut off, or followed by something else.
-    #[error("it has {0} bytes instead of {len}", len = Record::LEN)]
-    Length(usize),
-    /// Damaged.
-    #[error("its checksum does not match")]
-    Checksum,
-    /// Intact, but no such record was ever written.
-    #[error("its {0} is out of range")]
-    Value(&'static str),
+/// What set the first tick of a server life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum FloorSource {
+    /// Nothing: no lease, on disk or replayed; IDs start with the wall clock.
+    Clock = 0,
+    /// The end of the lease on disk.
+    Lease = 1,
+    /// The last lease replayed from WAL, of the server that wrote it.
+    Replay = 2,
+    /// The last checkpoint, where there is no lease on disk.
+    Checkpoint = 3,
 }
 
-const MAGIC: [u8; 8] = *b"PGSNOWFL";
-const VERSION: u32 = 1;
-
-impl Record {
-    /// Length of a record on disk, in bytes.
-    pub const LEN: usize = 44;
-
-    /// The record as it stands on disk.
-    #[must_use]
-    pub fn to_bytes(&self) -> [u8; Self::LEN] {
-        // No width is above 24.
-        let bits = |section| self.space.layout.bits(section) as u8;
-        let mut bytes = [0; Self::LEN];
-        bytes[..8].copy_from_slice(&MAGIC);
-        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
-        bytes[12] = bits(Section::Datacenter);
-        bytes[13] = bits(Section::Machine);
-        bytes[14] = bits(Section::Sequence);
-        bytes[16..24].copy_from_slice(&self.space.epoch.unix_millis().to_le_bytes());
-        bytes[24..28].copy_from_slice(&self.node.datacenter.to_le_bytes());
-        bytes[28..32].copy_from_slice(&self.node.machine.to_le_bytes());
-        bytes[32..40].copy_from_slice(&self.end.to_le_bytes());
-        let checksum = crc32c::crc32c(&bytes[..40]);
-        bytes[40..].copy_from_slice(&checksum.to_le_bytes());
-        bytes
+impl FloorSource {
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        let all = [Self::Clock, Self::Lease, Self::Replay, Self::Checkpoint];
+        all.into_iter().find(|&it| it as u64 == number)
     }
+}
 
-    /// Reads a record.
+/// The record on disk, if there is one.
+///
+/// # Errors
+/// When the file cannot be read, or is not exactly what this version writes.
+pub fn read<H: Host>(host: &H) -> Result<Option<Record>, Obstacle> {
+    let bytes = host.read_lease()?;
+    Ok(bytes.map(|bytes| Record::from_bytes(&bytes)).transpose()?)
+}
+
+/// The same, if it is of the space that the server is configured with.
+pub(crate) fn recorded<H: Host>(
+    host: &H,
+    generator: &Generator,
+) -> Result<Option<Record>, Obstacle> {
+    match read(host)? {
+        Some(Record { space, .. }) if space != generator.space() => {
+            Err(Obstacle::SpaceDiffers { recorded: space, configured: generator.space() })
+        }
+        record => Ok(record),
+    }
+}
+
+impl<H: Host> Server<'_, H> {
+    /// Extends the lease to beyond `tick`, unless another process has done so meanwhile. The first call
+    /// of a server life finds out where the counter starts.
     ///
     /// # Errors
-    /// When the bytes are not exactly what [`Record::to_bytes`] makes: nothing is guessed.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        // A later version may be longer, so the version is looked at before the length.
-        if !bytes.starts_with(&MAGIC[..bytes.len().min(8)]) {
-            return Err(RecordError::Foreign);
+    /// When the record on disk is another space's or is damaged, or the new one cannot be written;
+    /// nothing is lost then, and the next call tries again.
+    pub fn extend(&self, tick: Tick, extender: Extender) -> Result<(), Obstacle> {
+        let extended = self.host.exclusive(|| self.extend_alone(tick, extender));
+        if extender == Extender::Caller {
+            // Also after a failure: it tries again until the disk works, whether IDs are asked for or not.
+            self.host.wake_keeper();
         }
-        if let Some(version) = bytes.get(8..12) {
-            match u32::from_le_bytes(array(version)) {
-                VERSION => {}
-                other => return Err(RecordError::Version(other)),
-            }
+        if let Some(start) = extended? {
+            self.log_start(&start);
         }
-        let bytes: &[u8; Self::LEN] =
-            bytes.try_into().map_err(|_| RecordError::Length(bytes.len()))?;
-        if crc32c::crc32c(&bytes[..40]) != u32::from_le_bytes(array(&bytes[40..])) {
-            return Err(RecordError::Checksum);
-        }
-        Self::from_intact(bytes)
+        Ok(())
     }
 
-    fn from_intact(bytes: &[u8; Self::LEN]) -> Result<Self, RecordError> {
-        let [datacenter, machine, sequence] = array(&bytes[12..15]).map(u32::from);
-        let layout =
-            Layout::new(datacenter, machine, sequence).map_err(|_| RecordError::Value("layout"))?;
-        let epoch = Epoch::from_unix_millis(i64::from_le_bytes(array(&bytes[16..24])))
-            .ok_or(RecordError::Value("epoch"))?;
-        let node = Node {
-            datacenter: u32::from_le_bytes(array(&bytes[24..28])),
-            machine: u32::from_le_bytes(array(&bytes[28..32])),
-        };
-        layout.node_bits(node.datacenter, node.machine).map_err(|_| RecordError::Value("node"))?;
-        let record = Self {
-            space: Space { layout, epoch },
-            node,
-            end: u64::from_le_bytes(array(&bytes[32..40])),
-        };
-        if record.end > record.space.end() {
-            return Err(RecordError::Value("end"));
+    fn extend_alone(&self, tick: Tick, extender: Extender) -> Result<Option<Start>, Obstacle> {
+        let state = self.state;
+        let mut started = None;
+        if state.lease.end() == 0 {
+            started = Some(self.start()?);
+        } else if extender == Extender::Caller && state.lease.end() > tick {
+            return Ok(None);
         }
-        // What is left: the byte that is always 0.
-        if record.to_bytes() == *bytes { Ok(record) } else { Err(RecordError::Value("padding")) }
+        let newest = state.ticker.peek();
+        let end = self.end_of_lease(tick.max(newest));
+        if end <= state.lease.end() {
+            // Whoever wrote while the keeper waited went further, as for a batch: a shorter record on disk
+            // would not cover what is in force.
+            return Ok(None);
+        }
+        let record = self.record(end);
+        self.write(&record)?;
+        // Before an ID below it can be taken, so before any row that has one.
+        self.host.write_wal(&record.to_bytes());
+        state.lease.extend(end);
+        state.ticker_at_extension.store(newest, Relaxed);
+        state.counters.renewals.fetch_add(1, Relaxed);
+        if extender == Extender::Caller {
+            state.counters.renewals_by_sessions.fetch_add(1, Relaxed);
+        }
+        Ok(started)
+    }
+
+    fn end_of_lease(&self, tick: Tick) -> Tick {
+        let generator = &self.generator;
+        let end = generator.tick_at(generator.unix_millis(tick).saturating_add(LENGTH_MILLIS));
+        end.max(tick + 1).min(generator.space().end())
+    }
+
+    fn record(&self, end: Tick) -> Record {
+        Record { space: self.generator.space(), node: self.generator.node(), end }
+    }
+
+    /// Writes the file, and notes whether that worked.
+    fn write(&self, record: &Record) -> Result<(), Obstacle> {
+        let written = self.host.write_lease(&record.to_bytes());
+        self.state.note_lease_written(written);
+        Ok(written?)
+    }
+
+    /// Raises the counter above everything that this server, or the one it was a standby of, may
+    /// have issued before.
+    fn start(&self) -> Result<Start, Obstacle> {
+        let Self { generator, state, host } = self;
+        let record = recorded(*host, generator)?;
+        let (mut floor, source) = self.first_tick(record);
+        let other_node = record.map(|it| it.node).filter(|&node| node != generator.node());
+        if other_node.is_some() {
+            // Within one millisecond, IDs sort by node first.
+            floor = generator.whole_millis(floor);
+        }
+        let space = generator.space();
+        if floor == 0 && host.wall_millis() < space.epoch.unix_millis() {
+            return Err(Obstacle::EpochInFuture(space.epoch));
+        }
+        generator.check(floor).map_err(|error| self.obstacle(error))?;
+        state.ticker.raise(floor);
+        state.floor.store(floor, Relaxed);
+        state.floor_source.store(source as u64, Relaxed);
+        Ok(Start { floor, source, other_node })
+    }
+
+    /// Where this life starts, if this is the record on disk.
+    fn first_tick(&self, record: Option<Record>) -> (Tick, FloorSource) {
+        let Self { generator, state, host } = self;
+        let replay = state.replayed().map_or(0, |millis| generator.tick_at(millis));
+        match record {
+            Some(record) if record.end >= replay => (record.end, FloorSource::Lease),
+            _ if replay > 0 => (replay, FloorSource::Replay),
+            _ => {
+                // Only a clock that was set back makes the last checkpoint a sign of anything. Its time
+                // is in whole seconds.
+                let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
+                if checkpoint > host.wall_millis() {
+                    (generator.tick_at(checkpoint + 1_000), FloorSource::Checkpoint)
+                } else {
+                    (0, FloorSource::Clock)
+                }
+            }
+        }
+    }
+
+    fn log_start(&self, &Start { floor, source, other_node }: &Start) {
+        let Self { generator, host, .. } = self;
+        if let Some(before) = other_node {
+            host.log(Event::OtherNode { before, now: generator.node() });
+        }
+        let millis = generator.unix_millis(floor) - host.wall_millis();
+        if source != FloorSource::Clock && millis > 0 {
+            host.log(Event::StartsAhead { millis, source });
+        }
+    }
+
+    /// Every ID that this server, or the one it is a standby of, has issued is below this tick.
+    ///
+    /// # Errors
+    /// When the record on disk is another space's, is damaged or cannot be read.
+    pub fn mark(&self) -> Result<Tick, Obstacle> {
+        let first = match self.state.lease.end() {
+            // While the first lease is being written, the file ends where no ID has been.
+            0 => self.host.shared(|| self.first_of_life())?,
+            _ => None,
+        };
+        Ok(first.unwrap_or_else(|| self.state.ticker.peek()))
+    }
+
+    /// Where this life starts; none once an ID was issued in it.
+    fn first_of_life(&self) -> Result<Option<Tick>, Obstacle> {
+        if self.state.lease.end() != 0 {
+            return Ok(None);
+        }
+        let record = recorded(self.host, &self.generator)?;
+        Ok(Some(self.first_tick(record).0))
+    }
+
+    /// Until the first ID of this life: keeps what was replayed in this server's own lease, for the time
+    /// after a restart, which may not replay it again. Called before a checkpoint is one to restart from.
+    ///
+    /// # Errors
+    /// As [`Server::extend`].
+    pub fn keep_replayed(&self) -> Result<(), Obstacle> {
+        let Some(replayed) = self.state.replayed() else { return Ok(()) };
+        self.host.exclusive(|| {
+            // Else promoted, and issuing by now.
+            if self.state.lease.end() == 0 { self.keep(replayed) } else { Ok(()) }
+        })
+    }
+
+    fn keep(&self, replayed: i64) -> Result<(), Obstacle> {
+        let end = self.generator.tick_at(replayed);
+        match recorded(self.host, &self.generator)? {
+            Some(record) if record.end >= end => {
+                // A write that failed after the record had taken its place has worked in the end.
+                self.state.note_lease_written(Ok(()));
+                Ok(())
+            }
+            _ => self.write(&self.record(end)),
+        }
+    }
+
+    /// At a clean stop, when no other process is left: a restart need not skip what is left of the lease.
+    ///
+    /// # Errors
+    /// When that cannot be written; the lease as it is covers everything.
+    pub fn shut_down(&self) -> Result<(), Obstacle> {
+        match (self.state.lease.end(), self.state.replayed()) {
+            (0, None) => Ok(()),
+            (0, Some(replayed)) => self.keep(replayed),
+            // Tickets at or past the end were taken, but never returned.
+            (end, _) => self.write(&self.record(self.state.ticker.peek().min(end))),
+        }
     }
 }
 
-/// The first `N` bytes; the callers pass `N` or more.
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    std::array::from_fn(|index| bytes[index])
+/// Where the counter starts in a new life of the server.
+struct Start {
+    floor: Tick,
+    source: FloorSource,
+    /// The node that the record names, if it is not this one.
+    other_node: Option<crate::Node>,
 }

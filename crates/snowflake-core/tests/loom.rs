@@ -1,15 +1,20 @@
-//! Every interleaving of sessions at the shared counter and the pacer, by loom.
+//! Every interleaving of processes at what they share, by loom: first at the counter and the pacer alone,
+//! then of whole calls of the core, on a host of loom's.
 //!
 //! Run with `RUSTFLAGS="--cfg loom" cargo test -p snowflake-core --release --test loom`.
 #![cfg(loom)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use loom::model::Builder;
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use loom::sync::{Arc, RwLock};
 use loom::thread;
-use snowflake_core::{Clocks, Generator, Layout, Lease, Node, Pacer, Space, Tick, Ticker};
+use snowflake_core::{
+    Clocks, Event, Failure, Generator, Host, Keeper, Layout, Node, Pacer, Record, Server, Space,
+    State, Tick, Ticker,
+};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Runs one thread per list of floors; each takes a ticket per floor.
 fn take_all(start: Tick, threads: &'static [&'static [Tick]]) {
@@ -54,12 +59,10 @@ fn two_threads_with_a_counter_ahead_of_the_clock() {
     take_all(100, &[&[16, 16], &[32, 32]]);
 }
 
-/// All interleavings of three threads take longer than anybody waits; those with up to three
-/// forced switches take seconds.
+/// All interleavings of three threads, or of whole calls, take longer than is worth waiting for; those
+/// with up to three forced switches take seconds.
 fn bounded() -> Builder {
-    let mut model = Builder::new();
-    model.preemption_bound = Some(3);
-    model
+    switches(3)
 }
 
 #[test]
@@ -190,53 +193,251 @@ fn two_threads_find_a_step_back() {
     });
 }
 
-/// What sessions and the keeper share, and a disk whose content only a later crash would show.
-#[derive(Default)]
-struct Server {
-    ticker: Ticker,
-    lease: Lease,
-    disk: AtomicU64,
+/// A millisecond of the default space, at which the clock of a host starts.
+const NOW: i64 = 1_800_000_000_000;
+
+/// A host whose clock stands still unless a session sleeps. Of disk and WAL, the ends of leases are
+/// enough: what is on them is read by one process at a time, and checked by all.
+struct LoomHost {
+    lock: RwLock<()>,
+    micros: AtomicI64,
+    max_drift_millis: u32,
+    is_in_recovery: bool,
+    durable: AtomicU64,
+    in_wal: AtomicU64,
 }
 
-impl Server {
-    /// One renewal at a time, as the lock of the extension has it.
-    fn renew(&self, end: Tick) {
-        self.disk.store(end, Ordering::Relaxed);
-        self.lease.extend(end);
+impl Host for LoomHost {
+    fn wall_millis(&self) -> i64 {
+        self.micros.load(Ordering::Relaxed) / 1_000
     }
 
-    /// A ticket, if the lease in force covers it; what is on disk by then covers it too.
-    fn issue(&self, floor: Tick) -> Option<Tick> {
-        let limit = self.lease.end();
-        let tick = self.ticker.take(floor);
-        (tick < limit).then(|| {
-            assert!(tick < self.disk.load(Ordering::Relaxed), "returned beyond the durable end");
-            tick
-        })
+    fn clocks(&self) -> [i64; 3] {
+        [self.micros.load(Ordering::Relaxed); 3]
     }
+
+    fn max_drift_millis(&self) -> u32 {
+        self.max_drift_millis
+    }
+
+    fn max_sessions(&self) -> i64 {
+        2
+    }
+
+    fn is_in_recovery(&self) -> bool {
+        self.is_in_recovery
+    }
+
+    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _writer = self.lock.write().unwrap();
+        work()
+    }
+
+    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _reader = self.lock.read().unwrap();
+        work()
+    }
+
+    fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let end = self.durable.load(Ordering::Relaxed);
+        Ok((end != 0).then(|| record(end).to_bytes().to_vec()))
+    }
+
+    fn write_lease(&self, bytes: &[u8; Record::LEN]) -> Result<(), Failure> {
+        let end = Record::from_bytes(bytes).unwrap().end;
+        self.durable.store(end, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn write_wal(&self, bytes: &[u8; Record::LEN]) {
+        let end = Record::from_bytes(bytes).unwrap().end;
+        self.in_wal.store(end, Ordering::Relaxed);
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.micros.fetch_add(time.as_micros() as i64, Ordering::Relaxed);
+    }
+
+    fn wake_keeper(&self) {}
+
+    fn log(&self, event: Event) {
+        assert!(matches!(event, Event::StartsAhead { .. }), "{event:?}");
+    }
+}
+
+fn record(end: Tick) -> Record {
+    Record { space: generator().space(), node: Node::default(), end }
+}
+
+/// A server, whose processes are threads.
+struct World {
+    state: State,
+    host: LoomHost,
+}
+
+impl World {
+    fn new(max_drift_millis: u32, durable: Tick) -> Self {
+        let host = LoomHost {
+            lock: RwLock::new(()),
+            micros: AtomicI64::new(NOW * 1_000),
+            max_drift_millis,
+            is_in_recovery: false,
+            durable: AtomicU64::new(durable),
+            in_wal: AtomicU64::new(0),
+        };
+        Self { state: State::at_start(&host, 0), host }
+    }
+
+    /// One that has issued all but the last tick of its lease.
+    fn at_the_end_of_its_lease() -> Self {
+        let world = Self::new(10_000, 0);
+        world.next();
+        let left = world.state.lease_end() - world.state.next();
+        world.server().batch(left - 1).unwrap().for_each(drop);
+        world
+    }
+
+    fn server(&self) -> Server<'_, LoomHost> {
+        Server { generator: generator(), state: &self.state, host: &self.host }
+    }
+
+    fn next(&self) -> Tick {
+        self.returned(self.server().next().unwrap())
+    }
+
+    /// The tick of an ID that was returned: a crash that comes now does not forget it, and a standby
+    /// that has a row with it has replayed the lease.
+    fn returned(&self, id: i64) -> Tick {
+        let parts = generator().layout().decode(id);
+        let tick = parts.timestamp << 2 | u64::from(parts.sequence);
+        assert!(tick < self.host.durable.load(Ordering::Relaxed), "beyond the durable end");
+        assert!(tick < self.host.in_wal.load(Ordering::Relaxed), "beyond the end in WAL");
+        tick
+    }
+}
+
+/// What two threads do with the world that `new` makes.
+fn run<T: 'static>(
+    model: &Builder,
+    new: fn() -> World,
+    [other, ours]: [fn(&World) -> T; 2],
+    check: fn(&World, Vec<T>),
+) {
+    model.check(move || {
+        let world = Arc::new(new());
+        let theirs = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || other(&world))
+        };
+        let ours = ours(&world);
+        let all = vec![theirs.join().unwrap(), ours];
+        check(&world, all);
+    });
+}
+
+/// Up to this many forced switches.
+fn switches(bound: usize) -> Builder {
+    let mut model = Builder::new();
+    model.preemption_bound = Some(bound);
+    model
+}
+
+fn are_distinct(_: &World, mut ticks: Vec<Tick>) {
+    ticks.sort_unstable();
+    assert!(ticks.is_sorted_by(|a, b| a < b), "{ticks:?}");
+}
+
+/// An end of the lease that is ahead of the clock.
+fn left_by_a_former_life() -> Tick {
+    generator().tick_at(NOW + 500)
 }
 
 #[test]
-fn no_id_at_or_past_the_durable_end_is_returned() {
+fn two_sessions_start_a_life_above_the_lease_on_disk() {
+    let new = || World::new(10_000, left_by_a_former_life());
+    run(&switches(3), new, [World::next, World::next], |world, ticks| {
+        assert!(ticks.iter().all(|&tick| tick >= left_by_a_former_life()));
+        are_distinct(world, ticks);
+    });
+}
+
+#[test]
+fn two_sessions_at_the_end_of_the_lease() {
+    run(&switches(3), World::at_the_end_of_its_lease, [World::next, World::next], are_distinct);
+}
+
+#[test]
+fn a_session_and_the_keeper_at_the_end_of_the_lease() {
+    let keeper = |world: &World| {
+        Keeper::default().look(&world.server());
+        0
+    };
+    run(&switches(3), World::at_the_end_of_its_lease, [keeper, World::next], are_distinct);
+}
+
+#[test]
+fn a_session_and_a_run_of_another_at_the_end_of_the_lease() {
+    let reserve = |world: &World| world.returned(world.server().reserve(3).unwrap() + 2);
+    run(&switches(3), World::at_the_end_of_its_lease, [reserve, World::next], are_distinct);
+}
+
+/// Beyond the drift limit there is one run at a time, and none is returned before it is due.
+#[test]
+fn two_runs_beyond_the_drift_limit_take_turns() {
+    let reserve = |world: &World| {
+        let last = world.returned(world.server().reserve(3).unwrap() + 2);
+        assert!(generator().unix_millis(last) <= world.host.wall_millis(), "not due yet");
+        last
+    };
+    let new = || {
+        let world = World::new(0, 0);
+        world.next();
+        world
+    };
+    run(&switches(3), new, [reserve, reserve], |world, ticks| {
+        let millis: BTreeSet<_> = ticks.iter().map(|&tick| generator().millis(tick)).collect();
+        assert_eq!(millis.len(), 2);
+        are_distinct(world, ticks);
+    });
+}
+
+/// Who has heard of an ID finds it below the mark, also while the first lease is being written.
+#[test]
+fn every_id_that_was_returned_is_below_the_mark() {
     bounded().check(|| {
-        let server = Arc::new(Server::default());
-        let keeper = {
-            let server = Arc::clone(&server);
-            thread::spawn(move || {
-                server.renew(2);
-                server.renew(4);
-            })
-        };
+        let world = Arc::new(World::new(10_000, left_by_a_former_life()));
+        let returned = Arc::new(AtomicU64::new(0));
         let session = {
-            let server = Arc::clone(&server);
-            thread::spawn(move || [server.issue(1), server.issue(1)])
+            let (world, returned) = (Arc::clone(&world), Arc::clone(&returned));
+            thread::spawn(move || returned.store(world.next(), Ordering::Release))
         };
-        let ours = server.issue(2);
-        let theirs = session.join().unwrap();
-        keeper.join().unwrap();
-        let returned: Vec<_> = theirs.into_iter().chain([ours]).flatten().collect();
-        let distinct: BTreeSet<_> = returned.iter().collect();
-        assert_eq!(distinct.len(), returned.len());
-        assert!(returned.iter().all(|&tick| tick < server.lease.end()));
+        let heard = returned.load(Ordering::Acquire);
+        assert!(world.server().mark().unwrap() > heard);
+        session.join().unwrap();
+    });
+}
+
+/// What was replayed before a checkpoint is in the standby's own lease when the checkpoint is one to
+/// restart from, and the first ID after a promotion lies above it.
+#[test]
+fn what_was_replayed_is_kept_before_a_checkpoint() {
+    const REPLAYED: [i64; 2] = [NOW + 1_000, NOW + 2_000];
+    let new = || {
+        let mut world = World::new(10_000, 0);
+        world.host.is_in_recovery = true;
+        world
+    };
+    let keeper = |world: &World| {
+        Keeper::default().look(&world.server());
+    };
+    let replay = |world: &World| {
+        for end in REPLAYED.map(|millis| generator().tick_at(millis)) {
+            world.state.note_replayed(&world.host, &record(end));
+            world.server().keep_replayed().unwrap();
+            assert!(world.host.durable.load(Ordering::Relaxed) >= end);
+        }
+    };
+    run(&bounded(), new, [keeper, replay], |world, _| {
+        assert!(generator().unix_millis(world.next()) >= REPLAYED[1]);
     });
 }

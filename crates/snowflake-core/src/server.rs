@@ -1,0 +1,105 @@
+//! A server as one of its processes sees it, and why it cannot issue IDs.
+//!
+//! Here: what the other files add to, and the order of obstacles. Not here: settings and their faults.
+
+use crate::{
+    Epoch, Failure, Generator, Host, IssueError, Record, RecordError, Space, State, Tick, lease,
+};
+use thiserror::Error;
+
+/// Less than this before the end of the timestamp section, a start warns.
+const WARN_BEFORE_END_MILLIS: i64 = 5 * 365 * 24 * 60 * 60 * 1_000;
+
+/// A server as one of its processes sees it: what its IDs are made of, what its processes share, and
+/// what surrounds them.
+#[derive(Debug)]
+pub struct Server<'a, H> {
+    /// Fixed for a server life.
+    pub generator: Generator,
+    /// Shared by all processes.
+    pub state: &'a State,
+    /// The surroundings.
+    pub host: &'a H,
+}
+
+/// What keeps a server from issuing IDs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Obstacle {
+    /// The lease on disk belongs to another ID space than the settings say.
+    #[error("the lease belongs to another ID space")]
+    SpaceDiffers {
+        /// By the lease.
+        recorded: Space,
+        /// By the settings.
+        configured: Space,
+    },
+    /// The lease file is not one that this version wrote.
+    #[error("the lease file is damaged: {0}")]
+    LeaseDamaged(#[from] RecordError),
+    /// A step of reading or writing the lease file failed.
+    #[error("the lease file cannot be read or written: {0:?}")]
+    LeaseFile(Failure),
+    /// The clock is before the epoch, and no ID was issued yet.
+    #[error("the epoch lies in the future: {0}")]
+    EpochInFuture(Epoch),
+    /// The timestamp section has run out.
+    #[error("the timestamp section is exhausted")]
+    Exhausted(Space),
+    /// The server is a hot standby.
+    #[error("the server is in recovery")]
+    Standby,
+}
+
+impl From<Failure> for Obstacle {
+    fn from(failure: Failure) -> Self {
+        Self::LeaseFile(failure)
+    }
+}
+
+impl<H: Host> Server<'_, H> {
+    /// What issuing needs: a lease that fits the settings, a clock inside of the ID space, and a server
+    /// that is not a standby, in this order.
+    ///
+    /// # Errors
+    /// With the first of these that is missing. Whether the lease can be written, only the next write
+    /// tells: [`State::lease_failure`].
+    pub fn check(&self) -> Result<(), Obstacle> {
+        has_room(self.host, &self.generator, self.mark()?)?;
+        if self.host.is_in_recovery() { Err(Obstacle::Standby) } else { Ok(()) }
+    }
+
+    #[cold]
+    pub(crate) fn obstacle(&self, error: IssueError) -> Obstacle {
+        let space = self.generator.space();
+        match error {
+            IssueError::Exhausted => Obstacle::Exhausted(space),
+            IssueError::EpochInFuture => Obstacle::EpochInFuture(space.epoch),
+        }
+    }
+}
+
+/// What would keep a server from issuing IDs, before it has a state; `Ok(true)` if nothing does, but
+/// the timestamp section ends in less than five years.
+///
+/// # Errors
+/// As [`Server::check`], which looks at the same things.
+pub fn check_at_start<H: Host>(host: &H, generator: &Generator) -> Result<bool, Obstacle> {
+    let record = lease::recorded(host, generator)?;
+    has_room(host, generator, record.map_or(0, |Record { end, .. }| end))?;
+    let last = generator.space().last_unix_millis();
+    Ok(host.wall_millis() > last - WARN_BEFORE_END_MILLIS)
+}
+
+/// Whether the ID space has room at present, and at the next tick.
+fn has_room<H: Host>(host: &H, generator: &Generator, next: Tick) -> Result<(), Obstacle> {
+    let space = generator.space();
+    let now = host.wall_millis();
+    // A clock before the epoch is no obstacle where IDs have been issued before.
+    if now < space.epoch.unix_millis() && next == 0 {
+        Err(Obstacle::EpochInFuture(space.epoch))
+    } else if now > space.last_unix_millis() || generator.check(next).is_err() {
+        Err(Obstacle::Exhausted(space))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Replay of WAL, watched for leases.
+//!
+//! The library looks at leases as they are replayed, in the process that replays them, so it has seen those of
+//! all rows that are visible when a promotion ends recovery. Replay of a checkpoint may be where the next one
+//! starts from, so what was seen by then is kept in the server's own lease first.
+//!
+//! Here: PostgreSQL's hooks. Not here: what is kept, and how (`snowflake-core`).
+
+use crate::error::Refusal;
+use crate::host::Postgres;
+use crate::{server, shared, wal};
+use pgrx::pg_sys;
+use pgrx::pg_sys::elog::PgLogLevel;
+use std::sync::OnceLock;
+
+type Redo = unsafe extern "C-unwind" fn(*mut pg_sys::XLogReaderState);
+
+const CHECKPOINTS: u32 = pg_sys::RmgrIds::RM_XLOG_ID;
+
+/// The kinds of records that checkpoints are (`XLOG_CHECKPOINT_SHUTDOWN` and `_ONLINE` in PostgreSQL's
+/// `catalog/pg_control.h`), in the bits of `xl_info` that say so.
+const CHECKPOINT_KINDS: [u8; 2] = [0x00, 0x10];
+const KIND_BITS: u8 = 0xF0;
+
+/// What PostgreSQL does with a logical message on replay, and with a checkpoint.
+static REDO_MESSAGE: OnceLock<Redo> = OnceLock::new();
+static REDO_CHECKPOINT: OnceLock<Redo> = OnceLock::new();
+
+/// Has replay tell this library of its messages and of checkpoints. Called by the postmaster, whose
+/// processes inherit it.
+pub fn watch() {
+    watch_manager(wal::MESSAGES, &REDO_MESSAGE, replay_message);
+    watch_manager(CHECKPOINTS, &REDO_CHECKPOINT, replay_checkpoint);
+}
+
+fn watch_manager(manager: u32, original: &OnceLock<Redo>, ours: Redo) {
+    // SAFETY: the table has an entry for each built-in resource manager, and nobody reads it while
+    // libraries are preloaded.
+    unsafe {
+        let table = (&raw mut pg_sys::RmgrTable).cast::<pg_sys::RmgrData>();
+        let manager = &mut *table.add(manager as usize);
+        if let Some(redo) = manager.rm_redo
+            && original.set(redo).is_ok()
+        {
+            manager.rm_redo = Some(ours);
+        }
+    }
+}
+
+/// Called by the process that replays WAL, for each logical message; raises nothing.
+unsafe extern "C-unwind" fn replay_message(reader: *mut pg_sys::XLogReaderState) {
+    // SAFETY: PostgreSQL passes a record that it has checked; it and its data live during the call.
+    let record = unsafe {
+        let record = &*(*reader).record;
+        std::slice::from_raw_parts(record.main_data.cast::<u8>(), record.main_data_len as usize)
+    };
+    if let (Some(lease), Some(shared)) = (wal::lease_in(record), shared::get()) {
+        shared.state.note_replayed(&Postgres, &lease);
+    }
+    if let Some(redo) = REDO_MESSAGE.get() {
+        // SAFETY: what PostgreSQL would have called.
+        unsafe { redo(reader) };
+    }
+}
+
+/// Called by the same process, for each checkpoint and other record of the kind; raises nothing.
+unsafe extern "C-unwind" fn replay_checkpoint(reader: *mut pg_sys::XLogReaderState) {
+    // SAFETY: as above.
+    let kind = unsafe { (*(*reader).record).header.xl_info } & KIND_BITS;
+    if CHECKPOINT_KINDS.contains(&kind)
+        // A server whose settings keep it from issuing has no lease.
+        && let Ok(server) = server::configured()
+        && let Err(obstacle) = server.keep_replayed()
+    {
+        Refusal::from(obstacle).report_as(PgLogLevel::WARNING);
+    }
+    if let Some(redo) = REDO_CHECKPOINT.get() {
+        // SAFETY: what PostgreSQL would have called.
+        unsafe { redo(reader) };
+    }
+}
