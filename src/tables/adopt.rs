@@ -3,110 +3,120 @@
 //! The catalog queries in `adopt/*.sql` find out what there is to do and what stands in the way. Here
 //! is the order of events: everything is checked before anything is changed.
 
+mod expression;
+mod fit;
+mod rebuild;
 mod refusal;
 
-use super::spi::{self, Param};
+use super::spi::{self, Param, query};
 use crate::server;
+use pgrx::iter::SetOfIterator;
 use pgrx::prelude::*;
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
 
-/// The query in files of `adopt/`, one after the other.
-macro_rules! query {
-    ($($file:literal),+) => {{
-        const TEXT: &str = concat!($(include_str!(concat!("adopt/", $file, ".sql"))),+, "\0");
-        const QUERY: &CStr = match CStr::from_bytes_with_nul(TEXT.as_bytes()) {
-            Ok(query) => query,
-            Err(_) => unreachable!(),
-        };
-        QUERY
-    }};
-}
-
-/// `snowflake_adopt(rel, col, report_only)`: makes a key a bigint that defaults to
-/// `snowflake_nextval()`, or only says how.
+/// `snowflake_adopt(relation, column_name, dry_run)`: makes a key a bigint that defaults to
+/// `snowflake_nextval()`, or only finds out how. Returns the statements for that.
+///
+/// They are texts in the encoding of the database; pgrx would have them be UTF-8. A bytea has the same form.
 #[pg_extern(sql = false)]
 fn snowflake_adopt(
-    rel: Option<pg_sys::Oid>,
-    col: Option<&CStr>,
-    report_only: Option<bool>,
+    relation: Option<pg_sys::Oid>,
+    column_name: Option<&CStr>,
+    dry_run: Option<bool>,
     call: pg_sys::FunctionCallInfo,
-) {
-    let rel = rel.unwrap_or_else(|| refusal::null("rel").raise());
-    let report_only = report_only.unwrap_or_else(|| refusal::null("report_only").raise());
+) -> SetOfIterator<'static, Vec<u8>> {
+    let relation = relation.unwrap_or_else(|| refusal::null("relation").raise());
+    let dry_run = dry_run.unwrap_or_else(|| refusal::null("dry_run").raise());
     // SAFETY: PostgreSQL passes a valid call, with what it has looked up of the function.
     let function = unsafe { (*(*call).flinfo).fn_oid };
-    Spi::connect_mut(|_| adopt(&Request { rel, col, default: default_of(function) }, report_only));
+    let statements = Spi::connect_mut(|_| {
+        adopt(&Request { relation, column_name, default: default_of(function) }, dry_run)
+    });
+    SetOfIterator::new(statements.into_iter().map(CString::into_bytes))
 }
 
-fn adopt(request: &Request, report_only: bool) {
-    let plan = if report_only { request.plan() } else { request.plan_locked() };
-    if plan.changes() {
-        check_values(&plan.column, &plan.greatest);
+fn adopt(request: &Request, dry_run: bool) -> Vec<CString> {
+    let plan = if dry_run { request.plan() } else { request.plan_locked() };
+    let notes = if plan.changes() { plan.check() } else { vec![skipping(&plan.column.name)] };
+    for note in plan.notes.iter().chain(&notes) {
+        spi::notice(note);
     }
-    for step in &plan.steps {
-        step.take(report_only);
+    if !dry_run {
+        plan.statements.iter().for_each(|statement| spi::execute(statement));
     }
-    if !plan.changes() {
-        say("nothing to do for ", &plan.column);
-    }
+    plan.statements
 }
 
 /// What the caller asks for.
 struct Request<'a> {
-    rel: pg_sys::Oid,
-    col: Option<&'a CStr>,
+    relation: pg_sys::Oid,
+    column_name: Option<&'a CStr>,
     /// The expression that becomes the default.
     default: CString,
 }
 
-/// What is to be done, with no obstacle in sight.
-struct Plan {
-    /// The column that is adopted.
-    column: CString,
+/// The column that is adopted.
+struct Column {
+    relation: pg_sys::Oid,
+    number: Option<CString>,
+    /// As messages have it, in the encoding of the database.
+    name: CString,
     /// The query for its greatest value, if that is not below `$1`.
     greatest: CString,
-    /// The tables that change.
-    tables: Vec<pg_sys::Oid>,
-    steps: Vec<Step>,
 }
 
-enum Step {
-    /// A statement to execute.
-    Statement(CString),
-    /// Something to know.
-    Note(CString),
+/// What is to be done, with no obstacle that the catalogs tell of.
+struct Plan {
+    column: Column,
+    /// The tables that change.
+    tables: Vec<pg_sys::Oid>,
+    statements: Vec<CString>,
+    /// What is worth knowing.
+    notes: Vec<CString>,
 }
 
 impl Request<'_> {
     /// Finds out what to do, or refuses.
     fn plan(&self) -> Plan {
-        let params = [Param::oid(self.rel), Param::text(self.col)];
-        let found = spi::rows(query!("target"), &params).pop();
-        let [kind, subject, fact, number, greatest] =
-            found.unwrap_or_else(|| refusal::no_relation(self.rel).raise());
-        let subject = subject.unwrap_or_default();
-        if let Some(kind) = kind {
-            refusal::of_target(&kind, &subject, &fact.unwrap_or_default()).raise();
-        }
-        let params = || [Param::oid(self.rel), Param::text(number.as_deref())];
-        if let Some([kind, facts]) = spi::rows(query!("columns", "obstacles"), &params()).pop() {
+        let column = self.column();
+        if let Some([kind, facts]) = spi::rows(
+            query!("adopt/columns.sql", "adopt/sequences.sql", "adopt/obstacles.sql"),
+            &column.params(),
+        )
+        .pop()
+        {
             refusal::of_change(&kind.unwrap_or_default(), &facts.unwrap_or_default()).raise();
         }
-        let tables = spi::rows(query!("columns", "tables"), &params());
-        let [rel, number] = params();
-        let params = [rel, number, Param::text(Some(&self.default))];
-        let steps = spi::rows(query!("columns", "plan"), &params);
-        Plan {
-            column: subject,
-            greatest: greatest.unwrap_or_default(),
-            tables: tables
-                .iter()
-                .filter_map(|[oid]| spi::number::<u32>(oid.as_deref()))
-                .map(pg_sys::Oid::from)
-                .collect(),
-            steps: steps.into_iter().map(Step::new).collect(),
+        let tables = spi::rows(query!("adopt/columns.sql", "adopt/tables.sql"), &column.params());
+        let tables = tables.iter().map(|[oid]| spi::oid(oid.as_deref())).collect();
+        let [relation, number] = column.params();
+        let params = [relation, number, Param::text(Some(&self.default))];
+        let mut plan = Plan { column, tables, statements: Vec::new(), notes: Vec::new() };
+        for [is_statement, text] in
+            spi::rows(query!("adopt/columns.sql", "adopt/sequences.sql", "adopt/plan.sql"), &params)
+        {
+            let list = if is_true(is_statement.as_deref()) {
+                &mut plan.statements
+            } else {
+                &mut plan.notes
+            };
+            list.push(text.unwrap_or_default());
         }
+        plan
+    }
+
+    fn column(&self) -> Column {
+        let params = [Param::oid(self.relation), Param::text(self.column_name)];
+        let found = spi::rows(query!("adopt/target.sql"), &params).pop();
+        let [kind, subject, fact, number, greatest] =
+            found.unwrap_or_else(|| refusal::no_relation(self.relation).raise());
+        let name = subject.unwrap_or_default();
+        if let Some(kind) = kind {
+            refusal::of_target(&kind, &name, &fact.unwrap_or_default()).raise();
+        }
+        let greatest = greatest.unwrap_or_default();
+        Column { relation: self.relation, number, name, greatest }
     }
 
     /// Does so with all tables that change locked, if any does. A table whose lock was waited for may
@@ -127,33 +137,51 @@ impl Request<'_> {
     }
 }
 
-impl Plan {
-    fn changes(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Statement(_)))
+impl Column {
+    /// The parameters of the queries that begin with `columns.sql`.
+    fn params(&self) -> [Param; 2] {
+        [Param::oid(self.relation), Param::text(self.number.as_deref())]
+    }
+
+    /// Refuses if an ID could equal a value that is there, now or when the sequence was to reach it.
+    fn check_values(&self, next: i64) {
+        if let Some([value]) = spi::rows(&self.greatest, &[Param::bigint(Some(next))]).pop() {
+            refusal::value(&self.name, &value.unwrap_or_default(), next).raise();
+        }
     }
 }
 
-impl Step {
-    fn new([is_statement, text]: spi::Row<2>) -> Self {
-        let text = text.unwrap_or_default();
-        if is_true(is_statement.as_deref()) { Self::Statement(text) } else { Self::Note(text) }
+impl Plan {
+    fn changes(&self) -> bool {
+        !self.statements.is_empty()
     }
 
-    fn take(&self, report_only: bool) {
-        match self {
-            Self::Note(text) => spi::notice(text),
-            Self::Statement(text) if report_only => say("would execute: ", text),
-            Self::Statement(text) => {
-                spi::execute(text);
-                say("executed: ", text);
-            }
+    /// Refuses what the statements would fail at, and what would make every INSERT fail afterwards.
+    /// Returns what there is to know about that.
+    fn check(&self) -> Vec<CString> {
+        self.tables.iter().for_each(|table| refuse_in_use(*table));
+        rebuild::check(&self.column);
+        let next = server::next().unwrap_or_else(|refusal| refusal.raise());
+        self.column.check_values(next);
+        fit::check(&self.column, next)
+    }
+}
+
+/// Refuses as ALTER TABLE does if this session has a cursor on the table, or deferred triggers of it.
+fn refuse_in_use(table: pg_sys::Oid) {
+    // SAFETY: a table that is gone is null, and the lock is held only while it is looked at.
+    unsafe {
+        let relation = pg_sys::try_relation_open(table, pg_sys::AccessShareLock as i32);
+        if !relation.is_null() {
+            pg_sys::CheckTableNotInUse(relation, c"ALTER TABLE".as_ptr());
+            pg_sys::relation_close(relation, pg_sys::AccessShareLock as i32);
         }
     }
 }
 
 /// The default to set, which the caller has to be allowed to use.
 fn default_of(function: pg_sys::Oid) -> CString {
-    let found = spi::rows(query!("nextval"), &[Param::oid(function)]).pop();
+    let found = spi::rows(query!("adopt/nextval.sql"), &[Param::oid(function)]).pop();
     let [default, usable] = found.unwrap_or_else(|| refusal::no_nextval().raise());
     if !is_true(usable.as_deref()) {
         refusal::nextval_denied().raise();
@@ -161,21 +189,17 @@ fn default_of(function: pg_sys::Oid) -> CString {
     default.unwrap_or_default()
 }
 
-/// Refuses if an ID could equal a value that is there, now or when the sequence was to reach it.
-fn check_values(column: &CStr, greatest: &CStr) {
-    let next = server::next().unwrap_or_else(|refusal| refusal.raise());
-    if let Some([value]) = spi::rows(greatest, &[Param::bigint(Some(next))]).pop() {
-        refusal::value(column, &value.unwrap_or_default(), next).raise();
-    }
-}
-
-fn say(prefix: &str, text: &CStr) {
-    let message = [prefix.as_bytes(), text.to_bytes()].concat();
-    spi::notice(&CString::new(message).unwrap_or_default());
+fn skipping(column: &CStr) -> CString {
+    text([c"column ", column, c" has been adopted already, skipping"])
 }
 
 fn is_true(text: Option<&CStr>) -> bool {
     text == Some(c"true")
+}
+
+/// The parts put together, in the encoding of the database.
+fn text<const N: usize>(parts: [&CStr; N]) -> CString {
+    CString::new(parts.map(CStr::to_bytes).concat()).unwrap_or_default()
 }
 
 extension_sql_file!("../../sql/adopt.sql", name = "adopt", requires = ["functions"]);

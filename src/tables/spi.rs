@@ -235,6 +235,11 @@ pub fn readable(text: &CStr) -> String {
     }
 }
 
+/// The message of an error that was caught, in the same way.
+pub fn readable_message(message: &str) -> String {
+    if database_is_utf8() { message.to_owned() } else { ascii(message.chars()) }
+}
+
 fn ascii(text: impl Iterator<Item = char>) -> String {
     text.map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }

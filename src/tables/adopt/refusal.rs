@@ -57,6 +57,60 @@ pub fn value(column: &CStr, greatest: &CStr, next: i64) -> Report {
     )
 }
 
+/// Indexes, constraints, statistics or defaults cannot be made anew for a bigint.
+pub fn rebuild(facts: Vec<String>) -> Report {
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "other objects need a column that has to be widened to keep its type",
+        in_the_way(facts),
+        "Drop these objects, or give what they call a variant for bigint; create them again afterwards.",
+    )
+}
+
+/// The column references another one, in which no new ID can be.
+pub fn reference(facts: Vec<String>) -> Report {
+    Report::new(
+        Code::ERRCODE_FOREIGN_KEY_VIOLATION,
+        "the column to adopt is a foreign key itself",
+        format!("A new ID is not in the table that it references. {}", in_the_way(facts)),
+        "Adopt the referenced column: that includes those that reference it.",
+    )
+}
+
+/// Partitioned tables that have partitions, but none for the next ID.
+pub fn no_partition(tables: Vec<String>) -> Report {
+    Report::new(
+        Code::ERRCODE_CHECK_VIOLATION,
+        "no partition found for the next ID",
+        format!("Partitioned without room for it: {}.", tables.join(", ")),
+        "Create a partition for the IDs to come, or a DEFAULT partition, first.",
+    )
+}
+
+/// Checks that the next ID does not pass.
+pub fn violated(facts: Vec<String>) -> Report {
+    Report::new(
+        Code::ERRCODE_CHECK_VIOLATION,
+        "the next ID violates a check constraint",
+        in_the_way(facts),
+        "Drop the constraint, or replace it by one that IDs satisfy, first.",
+    )
+}
+
+/// Expressions that have no value for the next ID.
+pub fn failing(facts: Vec<String>) -> Report {
+    Report::new(
+        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        "an expression fails for the next ID",
+        in_the_way(facts),
+        "Drop these objects, or change their expressions, first.",
+    )
+}
+
+fn in_the_way(facts: Vec<String>) -> String {
+    format!("In the way: {}.", facts.join(", "))
+}
+
 /// Why the column cannot be adopted, whatever depends on it. `subject` is the column or, as
 /// PostgreSQL describes it, the relation.
 pub fn of_target(kind: &CStr, subject: &CStr, fact: &CStr) -> Report {
@@ -138,6 +192,32 @@ pub fn of_change(kind: &CStr, facts: &CStr) -> Report {
             PRIVILEGE,
             "must be owner of every table that has to be changed",
             "Have a role call this that owns them all, or a superuser.",
+        ),
+        b"schema" => (
+            PRIVILEGE,
+            "permission denied for the schema of a table that has to be changed",
+            "Grant USAGE on the schemas to the caller.",
+        ),
+        b"references" => (
+            PRIVILEGE,
+            "permission denied for a foreign key that has to be made anew",
+            "Grant REFERENCES on the referenced tables, named in parentheses, to the caller.",
+        ),
+        b"sequence" => (
+            STATE,
+            "an identity column's sequence is used elsewhere",
+            "Drop these objects, or change them, first: with the identity, its sequence is dropped.",
+        ),
+        b"not_null" => (
+            DEFINITION,
+            "a not-null constraint has another name than the one that it inherits from",
+            "Use ALTER TABLE ... NO INHERIT, RENAME CONSTRAINT to the name in parentheses, and INHERIT, or \
+             DETACH and ATTACH a partition.",
+        ),
+        b"operator" => (
+            STATE,
+            "a foreign key compares a column that has to be widened with another type",
+            "Drop the foreign key, or give both columns the type bigint first.",
         ),
         b"session" => (
             STATE,

@@ -1,4 +1,4 @@
--- snowflake_adopt() where it works. The notices are the point: client_min_messages is warning else.
+-- snowflake_adopt() where it works. Notices are part of the point: client_min_messages is warning elsewhere.
 SET client_min_messages = notice;
 CREATE SCHEMA adopt;
 SET search_path = adopt, public;
@@ -75,7 +75,7 @@ INSERT INTO b VALUES (1, 2, 1, 7), (2, 1, 2, 8);
 UPDATE a SET first_b = 1;
 INSERT INTO c VALUES (7, 1, 3);
 INSERT INTO d VALUES (2);
-SELECT snowflake_adopt('a', report_only => true);
+SELECT snowflake_adopt('a', dry_run => true);
 SELECT key('a'), types('a') AS a, types('b') AS b, types('c') AS c, types('d') AS d;
 SELECT snowflake_adopt('a');
 SELECT key('a'), types('a') AS a, types('b') AS b, types('c') AS c, types('d') AS d, types('unrelated');
@@ -221,6 +221,119 @@ DROP FUNCTION greatest_id();
 DROP TABLE composite;
 DROP VIEW v;
 DROP TABLE t;
+
+-- The statements are rows with a name, in the order in which they run; a dry run has the same.
+CREATE TABLE t (id serial PRIMARY KEY);
+CREATE TABLE u (t_id int REFERENCES t);
+CREATE TEMP TABLE planned AS
+    SELECT * FROM snowflake_adopt(relation => 't', dry_run => true) WITH ORDINALITY AS s (statement, number);
+CREATE TEMP TABLE executed AS
+    SELECT * FROM snowflake_adopt(relation => 't') WITH ORDINALITY AS s (statement, number);
+SELECT number, e.statement, e.statement = p.statement AS planned
+FROM executed AS e FULL JOIN planned AS p USING (number) ORDER BY number;
+DROP TABLE planned, executed, u, t;
+
+-- A sequence that the body of a function names stays, as a word of it, in any form.
+CREATE TABLE t (id serial PRIMARY KEY);
+CREATE TABLE "T x" (id serial PRIMARY KEY);
+CREATE FUNCTION names_it() RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RETURN currval('T_ID_seq'); END$$;
+CREATE FUNCTION names_the_other() RETURNS bigint LANGUAGE sql AS $$SELECT currval('adopt."T x_id_seq"')$$;
+CREATE FUNCTION not_t_id_seq() RETURNS text LANGUAGE sql AS $$SELECT 'not_t_id_seq, t_id_seq2'$$;
+CREATE FUNCTION asks() RETURNS bigint LANGUAGE sql AS $$SELECT currval(pg_get_serial_sequence('t', 'id'))$$;
+SELECT snowflake_adopt('t');
+SELECT snowflake_adopt('"T x"');
+SELECT sequences();
+DROP FUNCTION names_it;
+SELECT snowflake_adopt('t');
+SELECT sequences();
+DROP FUNCTION names_the_other, not_t_id_seq, asks;
+DROP TABLE t, "T x";
+
+-- What looks like a reference but has no foreign key is named: no more than ten.
+CREATE TABLE categories (id serial PRIMARY KEY);
+CREATE TABLE uses_singular (category_id int, other_id int);
+CREATE TABLE uses_plural (categories_id smallint);
+CREATE TABLE "usesCamelCase" ("categoryId" int);
+CREATE TABLE is_wide_enough (category_id bigint);
+CREATE TABLE is_a_reference (category_id int REFERENCES categories);
+CREATE TABLE inherits () INHERITS (uses_singular);
+CREATE VIEW is_no_table AS SELECT 1 AS category_id;
+SELECT snowflake_adopt('categories', dry_run => true);
+DROP VIEW is_no_table;
+DROP TABLE inherits, is_a_reference, is_wide_enough, "usesCamelCase", uses_plural, uses_singular, categories;
+CREATE TABLE orders (order_no bigserial PRIMARY KEY);
+SELECT format('CREATE TABLE item%s (order_no int)', lpad(n::text, 2, '0')) FROM generate_series(1, 12) AS n \gexec
+SELECT snowflake_adopt('orders', dry_run => true);
+SELECT format('DROP TABLE item%s', lpad(n::text, 2, '0')) FROM generate_series(1, 12) AS n \gexec
+DROP TABLE orders;
+
+-- Indexes, constraints and statistics that are made anew for a bigint: of functions that have a variant for it,
+-- with a WHERE, INCLUDE, system and other columns, and names and texts of any kind.
+CREATE FUNCTION twofold(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN n % 100; END';
+CREATE FUNCTION twofold(n bigint) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN n % 100; END';
+CREATE FUNCTION of_int(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN n; END';
+CREATE TABLE t (gone int, "i%d 'x'" serial PRIMARY KEY, n int, note text COLLATE "C",
+    CONSTRAINT "c%s" CHECK ("i%d 'x'" > 0 AND note <> 'a%b $1'), CHECK (tableoid > 0 AND "i%d 'x'" <> 5),
+    EXCLUDE USING hash ("i%d 'x'" WITH =), CHECK (of_int(n) > 0));
+ALTER TABLE t DROP gone;
+CREATE INDEX ON t (twofold("i%d 'x'"), of_int(n)) INCLUDE (note) WHERE twofold("i%d 'x'") > 5;
+CREATE INDEX ON t ((note || "i%d 'x'"));
+CREATE INDEX ON t ("i%d 'x'" int4_ops);
+CREATE INDEX ON t USING hash (n) WHERE "i%d 'x'" > 10;
+CREATE STATISTICS s ON ("i%d 'x'" % 10), n FROM t;
+CREATE FUNCTION whole(t) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+ALTER TABLE t ADD CHECK (whole(t) AND "i%d 'x'" > 0);
+INSERT INTO t (n, note) VALUES (1, 'before');
+SELECT snowflake_adopt('t');
+INSERT INTO t (n, note) VALUES (2, 'after');
+SELECT note, "i%d 'x'" > 1 AS issued FROM t ORDER BY 2;
+DROP FUNCTION whole CASCADE;
+DROP TABLE t;
+DROP FUNCTION twofold(int), twofold(bigint), of_int;
+
+-- The next ID fits: partitions that do not get it, and their checks, are not looked at.
+CREATE TABLE p (id bigserial, n int) PARTITION BY RANGE (id);
+CREATE TABLE p_old PARTITION OF p FOR VALUES FROM (0) TO (20000000) PARTITION BY RANGE (id);
+CREATE TABLE p_older PARTITION OF p_old FOR VALUES FROM (0) TO (1000);
+ALTER TABLE p_old ADD CHECK (id < 20000000);
+CREATE TABLE p_new PARTITION OF p FOR VALUES FROM (20000000) TO (MAXVALUE);
+ALTER TABLE p_new ADD CHECK (id > 0 AND n > 0);
+SELECT snowflake_adopt('p', 'id');
+INSERT INTO p (n) VALUES (1) RETURNING tableoid::regclass;
+DROP TABLE p;
+-- A function that might have side effects, or is not built in, is not called.
+CREATE FUNCTION noisy(bigint) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
+    $$BEGIN RAISE WARNING 'called'; RETURN true; END$$;
+CREATE TABLE t (id bigserial PRIMARY KEY CONSTRAINT own CHECK (noisy(id)),
+    CONSTRAINT stable CHECK (id > 0 AND now() > '2000-01-01'));
+SELECT snowflake_adopt('t', dry_run => true);
+DROP TABLE t;
+DROP FUNCTION noisy;
+-- A key may be its own foreign key, or one whose other side comes later in the transaction.
+CREATE TABLE t (id int PRIMARY KEY REFERENCES t);
+CREATE TABLE u (id bigint PRIMARY KEY REFERENCES t DEFERRABLE INITIALLY DEFERRED);
+SELECT snowflake_adopt('t', dry_run => true);
+SELECT snowflake_adopt('u', dry_run => true);
+DROP TABLE u, t;
+
+-- What the statements set off finds what it finds without this library: the search_path is the caller's.
+CREATE TABLE log (command text);
+CREATE FUNCTION log_command() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO log SELECT object_identity FROM pg_event_trigger_ddl_commands(); END$$;
+CREATE FUNCTION offset_of() RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT 5::bigint';
+CREATE FUNCTION shifted(n bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN n + offset_of(); END';
+CREATE TABLE t (id serial PRIMARY KEY CHECK (shifted(id) > 0));
+CREATE INDEX ON t (shifted(id));
+INSERT INTO t DEFAULT VALUES;
+CREATE EVENT TRIGGER regress_snowflake_log ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION log_command();
+SELECT snowflake_adopt('t');
+DROP EVENT TRIGGER regress_snowflake_log;
+SELECT * FROM log;
+INSERT INTO t DEFAULT VALUES;
+SELECT count(*) FROM t;
+DROP TABLE t, log;
+DROP FUNCTION shifted, offset_of, log_command;
 
 -- Names of any kind, up to the longest, in schemas of any kind; temporary and unlogged tables.
 CREATE SCHEMA "Mixed ""Case"" %I";

@@ -1,0 +1,56 @@
+-- The sequences of the columns that are adopted: what becomes of them.
+, adopted AS (
+    SELECT c.*, d.oid AS default_oid, pg_get_expr(d.adbin, d.adrelid) AS default_text,
+        c.rel = $1 AS is_root
+    FROM changed AS c LEFT JOIN pg_attrdef AS d ON d.adrelid = c.rel AND d.adnum = c.att
+    WHERE c.adopted
+), sequence_of AS (
+    SELECT a.column_name, d.objid AS oid, d.deptype = 'i' AS identity, true AS owned
+    FROM adopted AS a
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.rel
+        AND d.refobjsubid = a.att AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    UNION ALL
+    SELECT a.column_name, d.refobjid, false, false
+    FROM adopted AS a
+    JOIN pg_depend AS d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.default_oid
+        AND d.refclassid = 'pg_class'::regclass
+), sequence AS (
+    -- Those that an adopted column owns, by identity or not, or that its default reads.
+    SELECT s.oid, s.relname, format('%I.%I', n.nspname, s.relname) AS name,
+        min(o.column_name) AS column_name, bool_or(o.identity) AS identity, bool_or(o.owned) AS owned
+    FROM sequence_of AS o
+    JOIN pg_class AS s ON s.oid = o.oid AND s.relkind = 'S'
+    JOIN pg_namespace AS n ON n.oid = s.relnamespace
+    GROUP BY s.oid, n.nspname, s.relname
+), body AS MATERIALIZED (
+    -- Of functions whose body PostgreSQL keeps as a text only.
+    SELECT oid, prosrc FROM pg_proc
+    WHERE prosqlbody IS NULL
+        AND prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('internal', 'c'))
+), used_sequence AS (
+    SELECT s.*, (
+            SELECT string_agg(described, ', ' ORDER BY described)
+            FROM (
+                SELECT classid, objid, objsubid FROM pg_depend
+                WHERE refclassid = 'pg_class'::regclass AND refobjid = s.oid AND deptype <> 'i'
+                    AND NOT (classid = 'pg_attrdef'::regclass AND EXISTS (
+                        SELECT FROM adopted WHERE default_oid = objid))
+                UNION
+                SELECT refclassid, refobjid, refobjsubid FROM pg_depend
+                WHERE classid = 'pg_class'::regclass AND objid = s.oid AND deptype = 'e'
+            ) AS u
+            LEFT JOIN pg_rewrite AS w ON u.classid = 'pg_rewrite'::regclass AND w.oid = u.objid,
+            LATERAL (SELECT CASE w.rulename
+                WHEN '_RETURN' THEN pg_describe_object('pg_class'::regclass, w.ev_class, 0)
+                ELSE pg_describe_object(u.classid, u.objid, u.objsubid) END) AS d(described)
+        ) AS users, (
+            -- The name as a word, whatever is in it.
+            SELECT string_agg(described, ', ' ORDER BY described)
+            FROM body, LATERAL (
+                SELECT pg_describe_object('pg_proc'::regclass, body.oid, 0)) AS d(described)
+            WHERE prosrc ~* concat('(^|[^[:alnum:]_])',
+                regexp_replace(replace(s.relname, '"', '""'), '[^[:alnum:]_]', '\\\&', 'g'),
+                '($|[^[:alnum:]_])')
+        ) AS namers
+    FROM sequence AS s
+)
