@@ -172,7 +172,7 @@ fn a_batch_leaves_out_no_id_of_its_milliseconds() -> Result<()> {
     let span =
         "SELECT max(snowflake_timestamp(id)) - min(snowflake_timestamp(id)) = interval '99 ms'
                 FROM snowflake_nextval_batch($1) AS id";
-    let n = i32::try_from(100 * IDS_PER_MS)?;
+    let n = 100 * IDS_PER_MS;
     assert!(client.query_one(span, &[&n])?.get::<_, bool>(0));
     Ok(())
 }
