@@ -55,7 +55,7 @@ fn error() -> Option<String> {
 
 /// The time of the next ID where the ID clock is ahead of the wall clock, in milliseconds since 1970, if it is known.
 pub fn next_millis() -> Option<i64> {
-    IdClock::read(node::generator().ok().zip(shared::get())).next
+    IdClock::read(node::generator().ok().and_then(server::of)).next
 }
 
 /// Where the ID clock stands, in milliseconds since 1970.

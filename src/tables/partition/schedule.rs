@@ -149,7 +149,8 @@ impl Schedule<'_> {
     /// Where units begin, in milliseconds since 1970, increasing.
     fn boundaries(&self, space: Space, since: i64, now: i64) -> Result<Vec<i64>, Refusal> {
         let ahead = i64::try_from(self.ahead).unwrap_or(i64::MAX);
-        let moment = |millis| time::from_unix_millis(millis).ok_or(Refusal::Exhausted(space));
+        let beyond = Refusal::Moment { micros: i64::MAX, space };
+        let moment = |millis| time::from_unix_millis(millis).ok_or(beyond.clone());
         let params = [
             Param::timestamptz(moment(since)?),
             Param::timestamptz(moment(now)?),

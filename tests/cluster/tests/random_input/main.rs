@@ -41,7 +41,7 @@ const CLEAR: [&str; 4] = ["22", "42", "54", "55"];
 /// Integrity constraint violation: what the rows of a table do not allow.
 const ROWS_FORBID: &str = "23";
 /// Those that refuse nothing.
-const NEVER_REFUSE: [&str; 2] = ["snowflake_nextval()", "snowflake_status()"];
+const NEVER_REFUSE: [&str; 3] = ["snowflake_id()", "snowflake_nextval()", "snowflake_status()"];
 
 /// Log lines begin with their SQLSTATE, so that a leak or an internal error stands out.
 const LOG_PREFIX: &str = "%e ";
