@@ -116,17 +116,43 @@ impl Clients {
 
     /// Those whose time is up retire.
     pub(super) fn give_up(&mut self, now: Instant, tally: &mut Tally) {
-        while self.next_deadline().is_some_and(|at| at <= now) {
-            let Some((_, name, msg_id)) = self.deadlines.pop_front() else { return };
-            if self.waiting.get(&name).is_some_and(|it| it.client.last_msg_id == msg_id) {
-                if let Some(Waiting { asked: Asked::Init { .. }, node, .. }) =
-                    self.waiting.remove(&name)
-                {
+        while let Some((at, name, msg_id)) = self.deadlines.pop_front() {
+            // One that has its reply must not keep others from giving up: an init has longer.
+            let waits = self.waiting.get(&name).is_some_and(|it| it.client.last_msg_id == msg_id);
+            if waits && at > now {
+                self.deadlines.push_front((at, name, msg_id));
+                return;
+            }
+            if waits {
+                let given_up = self.waiting.remove(&name);
+                if let Some(Waiting { asked: Asked::Init { .. }, node, .. }) = given_up {
                     tally.fault(format!("{node} did not answer its init in time"));
                 }
                 self.retired.insert(name);
                 tally.unanswered += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_given_up_in_its_own_time_whoever_had_longer() {
+        let (mut clients, mut tally) = (Clients::default(), Tally::default());
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let init = Asked::Init { node: "n0".into(), nodes: vec!["n0".into()] };
+        let Message { src, dest, body } = clients.ask("n0", init, start, 100 * second, &mut tally);
+        let body = json!({"type": "init_ok", "in_reply_to": body["msg_id"]});
+        clients.receive(&Message { src: dest, dest: src, body }, start, &mut tally);
+        clients.ask("n0", Asked::Generate, start, second, &mut tally);
+        clients.give_up(start, &mut tally);
+        assert!(clients.wait());
+        clients.give_up(start + second, &mut tally);
+        assert_eq!((clients.wait(), tally.unanswered, tally.faults.count), (false, 1, 0));
     }
 }

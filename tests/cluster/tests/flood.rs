@@ -1,16 +1,15 @@
 //! A twin's rows by the thousand: the guard writes a handful of warnings, and their counts add up.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use postgres::Client;
 use snowflake_cluster::{
-    Node,
+    DEADLINE, Node,
     guard::{NOTICED, Noticed},
     refusal, wait_for,
 };
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const ROWS: usize = 10_000;
 /// IDs of this server's identity, later than any that it issues.
 const OF_A_TWIN: &str = "
@@ -100,8 +99,10 @@ fn what_is_rolled_back_is_counted_too() -> Result<()> {
     let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
     client.batch_execute("BEGIN")?;
     insert(&mut client, 0, ROWS)?;
-    let terminate = "SELECT pg_terminate_backend($1, 60000)";
-    let ended: bool = server.node.connect("postgres")?.query_one(terminate, &[&pid])?.get(0);
+    let terminate = "SELECT pg_terminate_backend($1, $2)";
+    let millis = i64::try_from(DEADLINE.as_millis())?;
+    let mut other = server.node.connect("postgres")?;
+    let ended: bool = other.query_one(terminate, &[&pid, &millis])?.get(0);
     assert!(ended);
     server.check(2 * ROWS, 1)
 }

@@ -3,8 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use postgres::Client;
-use snowflake_cluster::{Node, wait_for};
-use std::time::Duration;
+use snowflake_cluster::{Builder, DEADLINE, Node, wait_for};
 
 /// A burst, so that the ID clock is far ahead of the wall clock, and its last ID.
 fn burst(client: &mut Client) -> Result<i64> {
@@ -20,29 +19,33 @@ fn burst(client: &mut Client) -> Result<i64> {
     Ok(last)
 }
 
-fn primary() -> Result<Node> {
-    let primary = Node::builder("primary").start()?;
+fn start(builder: Builder) -> Result<Node> {
+    let primary = builder.start()?;
     primary.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
     Ok(primary)
 }
 
 #[test]
 fn each_lease_is_flushed_to_wal() -> Result<()> {
-    let primary = primary()?;
+    // Nothing else is written that would take it along: no snapshot for standbys, no vacuum.
+    let primary = Node::builder("alone")
+        .set("wal_level", "minimal")
+        .set("max_wal_senders", "0")
+        .set("checkpoint_timeout", "1d")
+        .set("autovacuum", "off");
+    let primary = start(primary)?;
     let mut client = primary.connect("postgres")?;
     burst(&mut client)?;
     let renewals = "SELECT renewals FROM snowflake_status()";
     ensure!(client.query_one(renewals, &[])?.get::<_, i64>(0) > 0);
     // The keeper may be between the two for a moment.
     let flushed = "SELECT pg_current_wal_insert_lsn() = pg_current_wal_flush_lsn()";
-    wait_for("all of WAL to be flushed", Duration::from_secs(5), || {
-        Ok(client.query_one(flushed, &[])?.get(0))
-    })
+    wait_for("all of WAL to be flushed", DEADLINE, || Ok(client.query_one(flushed, &[])?.get(0)))
 }
 
 #[test]
 fn no_id_without_a_row_returns_after_a_failover() -> Result<()> {
-    let mut primary = primary()?;
+    let mut primary = start(Node::builder("primary"))?;
     let standby = primary.create_standby("standby")?;
     let last = burst(&mut primary.connect("postgres")?)?;
     standby.wait_for_replay_of(&primary)?;

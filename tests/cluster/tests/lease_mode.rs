@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use snowflake_cluster::{Builder, Node};
-use std::os::unix::fs::PermissionsExt as _;
+use std::{io::ErrorKind, os::unix::fs::PermissionsExt as _};
 
 /// Permissions of all files in the data directory whose names begin with the extension's.
 fn modes(node: &Node) -> Result<Vec<u32>> {
@@ -10,7 +10,12 @@ fn modes(node: &Node) -> Result<Vec<u32>> {
     for entry in std::fs::read_dir(node.data())? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with("pg_snowflake") {
-            modes.push(entry.metadata()?.permissions().mode() & 0o777);
+            match entry.metadata() {
+                Ok(file) => modes.push(file.permissions().mode() & 0o777),
+                // Renamed meanwhile: the keeper has written a lease.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(modes)

@@ -8,9 +8,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use postgres::Client;
-use snowflake_cluster::{Node, refusal, wait_for};
+use snowflake_cluster::{DEADLINE, Node, refusal, wait_for};
 
-const DEADLINE: Duration = Duration::from_secs(60);
 const HOUR: i64 = 3_600 * 1_000_000_000;
 /// In days since 1970. The ID clock does not go back to before now, whenever that is.
 const YEAR_2060: u64 = 32_872;
@@ -33,7 +32,7 @@ fn start(name: &str) -> Result<(Node, Client)> {
 /// Where something has to wait, the test fails instead of hanging.
 fn impatient(node: &Node) -> Result<Client> {
     let mut client = node.connect("postgres")?;
-    client.batch_execute("SET lock_timeout = '30s'")?;
+    client.batch_execute(&format!("SET lock_timeout = '{}s'", DEADLINE.as_secs()))?;
     Ok(client)
 }
 

@@ -9,7 +9,7 @@ mod calls;
 mod database;
 mod values;
 
-use std::{collections::BTreeMap, env, fmt, time::Instant};
+use std::{collections::BTreeMap, env, fmt, thread, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
@@ -62,9 +62,24 @@ fn a_hundred_thousand_random_calls_end_in_a_value_or_a_clear_error() -> Result<(
         .start()?;
     let start = Instant::now();
     let mut rng = Rng::with_seed(seed);
-    let mut calls = 0;
+    let mut trials = Vec::new();
     for (encoding, share) in SHARES {
-        let tally = Trial::new(&node, encoding, rng.fork())?.run(share)?;
+        trials.push((encoding, share, Trial::new(&node, encoding, rng.fork())?));
+    }
+    // All at once, as one alone keeps a single core busy.
+    let tallies = thread::scope(|scope| {
+        let mut running = Vec::new();
+        for (encoding, share, trial) in trials {
+            running.push((encoding, scope.spawn(move || trial.run(share))));
+        }
+        let end = |(encoding, thread): (_, thread::ScopedJoinHandle<'_, _>)| {
+            (encoding, thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        };
+        running.into_iter().map(end).collect::<Vec<_>>()
+    });
+    let mut calls = 0;
+    for (encoding, tally) in tallies {
+        let tally = tally?;
         println!("{}\n{tally}", encoding.name());
         tally.check().with_context(|| format!("seed {seed}, database {}", encoding.name()))?;
         calls += tally.calls();
