@@ -240,7 +240,9 @@ fn rejected(setting: &Rejected) -> Report {
     } else {
         (format!("unrecognized configuration parameter \"{name}\""), "Correct or remove")
     };
-    let hint = if setting.at_start {
+    let hint = if setting.at_start && setting.is_reloaded() {
+        format!("{correct} \"{name}\" in the server configuration and reload it.")
+    } else if setting.at_start {
         format!("{correct} \"{name}\" in the server configuration and restart the server.")
     } else {
         format!(

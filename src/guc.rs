@@ -72,6 +72,11 @@ pub struct Rejected {
 }
 
 impl Rejected {
+    /// Whether a reload of the configuration can correct it.
+    pub fn is_reloaded(&self) -> bool {
+        self.is(name::MAX_DRIFT)
+    }
+
     fn is(&self, name: &CStr) -> bool {
         self.name.to_bytes().eq_ignore_ascii_case(name.to_bytes())
     }
@@ -195,7 +200,7 @@ pub fn max_drift_millis() -> u32 {
 pub fn rejected(names: &[&CStr]) -> Option<Rejected> {
     let stands = |it: &&Rejected| {
         let is_asked_for = !it.is_setting || names.iter().any(|name| it.is(name));
-        is_asked_for && (!it.is(name::MAX_DRIFT) || !reloaded())
+        is_asked_for && (!it.is_reloaded() || !reloaded())
     };
     REJECTED.get()?.iter().find(stands).cloned()
 }

@@ -1,14 +1,17 @@
 //! `snowflake_adopt()`: an existing integer key becomes `bigint DEFAULT snowflake_nextval()`.
 //!
 //! The catalog queries in `adopt/*.sql` find out what there is to do and what stands in the way. Here
-//! is the order of events: everything is checked before anything is changed.
+//! is the order of events: everything is checked before anything is changed. It is done as the table's owner, in
+//! a restricted context, because checks and statements run code of that role: index functions, CHECK constraints.
 
 mod expression;
 mod fit;
 mod rebuild;
 mod refusal;
 
+use super::owner::{Context, acting_as};
 use super::spi::{self, Param, query};
+use super::{given, no_relation, prevent_if_read_only};
 use crate::server;
 use pgrx::iter::SetOfIterator;
 use pgrx::prelude::*;
@@ -26,12 +29,18 @@ fn snowflake_adopt(
     dry_run: Option<bool>,
     call: pg_sys::FunctionCallInfo,
 ) -> SetOfIterator<'static, Vec<u8>> {
-    let relation = relation.unwrap_or_else(|| refusal::null("relation").raise());
-    let dry_run = dry_run.unwrap_or_else(|| refusal::null("dry_run").raise());
+    let relation = given("relation", relation);
+    let dry_run = given("dry_run", dry_run);
+    if !dry_run {
+        prevent_if_read_only(c"snowflake_adopt()");
+    }
     // SAFETY: PostgreSQL passes a valid call, with what it has looked up of the function.
     let function = unsafe { (*(*call).flinfo).fn_oid };
     let statements = Spi::connect_mut(|_| {
-        adopt(&Request { relation, column_name, default: default_of(function) }, dry_run)
+        let request = Request { relation, column_name, default: default_of(function) };
+        // Refuses a caller without the owner's rights.
+        let owner = request.column().owner;
+        acting_as(owner, Context::Restricted, || adopt(&request, dry_run))
     });
     SetOfIterator::new(statements.into_iter().map(CString::into_bytes))
 }
@@ -59,6 +68,8 @@ struct Request<'a> {
 /// The column that is adopted.
 struct Column {
     relation: pg_sys::Oid,
+    /// The role that the table belongs to.
+    owner: pg_sys::Oid,
     number: Option<CString>,
     /// As messages have it, in the encoding of the database.
     name: CString,
@@ -109,14 +120,15 @@ impl Request<'_> {
     fn column(&self) -> Column {
         let params = [Param::oid(self.relation), Param::text(self.column_name)];
         let found = spi::rows(query!("adopt/target.sql"), &params).pop();
-        let [kind, subject, fact, number, greatest] =
-            found.unwrap_or_else(|| refusal::no_relation(self.relation).raise());
+        let [kind, subject, fact, number, greatest, owner] =
+            found.unwrap_or_else(|| no_relation(self.relation).raise());
         let name = subject.unwrap_or_default();
         if let Some(kind) = kind {
             refusal::of_target(&kind, &name, &fact.unwrap_or_default()).raise();
         }
         let greatest = greatest.unwrap_or_default();
-        Column { relation: self.relation, number, name, greatest }
+        let owner = spi::oid(owner.as_deref());
+        Column { relation: self.relation, owner, number, name, greatest }
     }
 
     /// Does so with all tables that change locked, if any does. A table whose lock was waited for may
@@ -145,7 +157,8 @@ impl Column {
 
     /// Refuses if an ID could equal a value that is there, now or when the sequence was to reach it.
     fn check_values(&self, next: i64) {
-        if let Some([value]) = spi::rows(&self.greatest, &[Param::bigint(Some(next))]).pop() {
+        if let Some([value]) = spi::current_rows(&self.greatest, &[Param::bigint(Some(next))]).pop()
+        {
             refusal::value(&self.name, &value.unwrap_or_default(), next).raise();
         }
     }

@@ -1,6 +1,7 @@
 //! `snowflake_audit`: whose IDs a table holds.
 
 use super::spi::{self, Param, readable};
+use super::{given, no_relation};
 use crate::error::{Code, Refusal, Report};
 use crate::{clock, node, server, time};
 use pgrx::iter::TableIterator;
@@ -56,8 +57,8 @@ const COLUMN: &CStr = c"
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, reason = "pgrx reads the columns here")]
 fn snowflake_audit(
-    relation: pg_sys::Oid,
-    column_name: &CStr,
+    relation: Option<pg_sys::Oid>,
+    column_name: Option<&CStr>,
 ) -> TableIterator<
     'static,
     (
@@ -71,6 +72,7 @@ fn snowflake_audit(
         name!(not_issued, Option<i64>),
     ),
 > {
+    let (relation, column_name) = (given("relation", relation), given("column_name", column_name));
     let audit = Audit::begin().unwrap_or_else(|refusal| refusal.raise());
     // Whatever the scan sees was there before the audit began, and its IDs are below the next one.
     let groups = Spi::connect(|_| audit.scan(&statement(relation, column_name)));
@@ -147,11 +149,7 @@ fn next_id(generator: &Generator) -> Option<i64> {
 fn statement(relation: pg_sys::Oid, column_name: &CStr) -> CString {
     let params = [Param::oid(relation), Param::text(Some(column_name))];
     let Some([name, is_readable, is_bigint, statement]) = spi::rows(COLUMN, &params).pop() else {
-        refuse(
-            Code::ERRCODE_UNDEFINED_TABLE,
-            format!("relation with OID {} does not exist", relation.to_u32()),
-            "",
-        )
+        no_relation(relation).raise()
     };
     let (relation, column) = (readable(&name.unwrap_or_default()), readable(column_name));
     if is_readable.as_deref() != Some(c"t") {

@@ -9,7 +9,6 @@ mod bounds;
 mod creation;
 mod name;
 mod notice;
-mod owner;
 mod parent;
 mod refusal;
 mod schedule;
@@ -17,7 +16,7 @@ mod schedule;
 use self::bounds::Bounds;
 use self::parent::Parent;
 use self::schedule::{Every, Schedule};
-use super::spi;
+use super::{given, prevent_if_read_only, spi};
 use crate::error::Refusal;
 use crate::node;
 use pgrx::datum::Interval;
@@ -66,8 +65,8 @@ fn snowflake_create_partitions(
     let parent = given("parent", parent);
     let every = Every::new(&given("every", every)).unwrap_or_else(|report| report.raise());
     let ahead = schedule::ahead(given("ahead", ahead)).unwrap_or_else(|report| report.raise());
-    // A text has no zero byte.
-    let zone = CString::new(given("time_zone", time_zone)).unwrap_or_default();
+    let zone =
+        schedule::zone(given("time_zone", time_zone)).unwrap_or_else(|report| report.raise());
     let schedule = Schedule { every, ahead, zone: &zone };
     SetOfIterator::new(Spi::connect_mut(|_| create_all(&Parent::locked(parent), &schedule)))
 }
@@ -79,16 +78,6 @@ fn create_all(parent: &Parent, schedule: &Schedule) -> Vec<pg_sys::Oid> {
         creation::create(parent, &name, bounds)
     };
     missing.into_iter().map(create).collect()
-}
-
-/// A standby would say so of the lock.
-fn prevent_if_read_only(function: &CStr) {
-    // SAFETY: a valid C string.
-    unsafe { pg_sys::PreventCommandIfReadOnly(function.as_ptr()) };
-}
-
-fn given<T>(argument: &str, value: Option<T>) -> T {
-    value.unwrap_or_else(|| refusal::null(argument).raise())
 }
 
 fn or_raise<T>(result: Result<T, Refusal>) -> T {

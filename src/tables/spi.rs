@@ -75,6 +75,7 @@ pub fn pinned<T>(zone: Option<&CStr>, work: impl FnOnce() -> T) -> T {
     // SAFETY: an error drops the settings with the transaction or savepoint that it ends.
     let caller = unsafe { pg_sys::NewGUCNestLevel() };
     set(c"search_path", c"pg_catalog, pg_temp");
+    set(c"standard_conforming_strings", c"on");
     if let Some(zone) = zone {
         set(c"TimeZone", zone);
     }

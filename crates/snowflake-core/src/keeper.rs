@@ -76,11 +76,12 @@ impl Keeper {
         if self.idle_looks > LOOKS_BEFORE_SLEEP && !has_failed {
             return (Ok(()), None);
         }
-        // The wall clock counts while it stands where the last IDs were; one that is wrong for a
-        // moment is to leave no trace on disk.
+        // The wall clock counts while it stands where the last IDs were; one that is wrong for a moment is to
+        // leave no trace on disk. It counts, too, where a write has failed: a session has asked for an ID by it.
         let wall = generator.tick_at(host.wall_millis());
         let since = generator.unix_millis(wall) - generator.unix_millis(newest);
-        let now = if since <= LENGTH_MILLIS { newest.max(wall) } else { newest };
+        let is_near = since <= LENGTH_MILLIS;
+        let now = if has_failed || is_near { newest.max(wall) } else { newest };
         let left = generator.unix_millis(end) - generator.unix_millis(now);
         let in_use = newest != state.ticker_at_extension.load(Relaxed);
         let done = if has_failed || in_use && left <= LENGTH_MILLIS / 2 {

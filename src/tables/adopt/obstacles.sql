@@ -32,8 +32,8 @@
         SELECT FROM changed AS c WHERE c.narrow AND (c.rel = f.conrelid AND c.att = ANY (f.conkey)
             OR c.rel = f.confrelid AND c.att = ANY (f.confkey)))
 ), obstacle AS (
-    SELECT 1 AS rank, 'owner' AS kind, table_name AS fact FROM changed
-    WHERE NOT pg_has_role(relowner, 'USAGE')
+    SELECT 1 AS rank, 'owner' AS kind, format('%s (%I)', table_name, pg_get_userbyid(relowner)) AS fact
+    FROM changed WHERE relowner <> (SELECT relowner FROM pg_class WHERE oid = $1)
     UNION ALL
     SELECT 2, 'schema', table_name FROM changed WHERE NOT has_schema_privilege(relnamespace, 'USAGE')
     UNION ALL

@@ -50,7 +50,8 @@
         AND NOT EXISTS (SELECT FROM touched AS t WHERE t.rel = a.attrelid AND t.att = a.attnum)
 ), note AS (
     SELECT 1 AS rank, format('rewrites %s%s', roots,
-            ' and what inherits them (' || nullif(others, 0) || ')') AS text
+            CASE others WHEN 0 THEN '' WHEN 1 THEN ' and 1 child table'
+                ELSE format(' and %s child tables', others) END) AS text
     FROM (
         SELECT string_agg(DISTINCT table_name, ', ') FILTER (WHERE parents = 0) AS roots,
             count(DISTINCT rel) FILTER (WHERE parents > 0 AND relkind = 'r') AS others
@@ -89,7 +90,8 @@
     UNION ALL
     SELECT 6, 'planner statistics of the widened columns are lost; after COMMIT, run: ANALYZE '
         || string_agg(DISTINCT table_name, ', ')
-    FROM root WHERE narrow
+    -- It reaches partitions by itself, but not tables that inherit.
+    FROM changed WHERE narrow AND NOT relispartition
     HAVING count(*) > 0
 )
 SELECT is_statement, text FROM (

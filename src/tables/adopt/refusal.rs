@@ -6,27 +6,6 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use std::ffi::CStr;
 
-/// An argument that has to have a value has none.
-pub fn null(argument: &str) -> Report {
-    Report::new(
-        Code::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-        format!("argument \"{argument}\" of snowflake_adopt() must not be null"),
-        "",
-        "",
-    )
-}
-
-/// The OID is not that of a relation.
-pub fn no_relation(oid: pg_sys::Oid) -> Report {
-    let oid = oid.to_u32();
-    Report::new(
-        Code::ERRCODE_UNDEFINED_TABLE,
-        format!("relation with OID {oid} does not exist"),
-        "",
-        "",
-    )
-}
-
 /// The function is not part of an extension that has `snowflake_nextval()`.
 pub fn no_nextval() -> Report {
     Report::new(
@@ -190,18 +169,18 @@ pub fn of_change(kind: &CStr, facts: &CStr) -> Report {
     let (code, message, hint) = match kind.to_bytes() {
         b"owner" => (
             PRIVILEGE,
-            "must be owner of every table that has to be changed",
-            "Have a role call this that owns them all, or a superuser.",
+            "a table that has to be changed has another owner",
+            "Have the owner of a referencing table widen its column first, or give all of the tables one owner.",
         ),
         b"schema" => (
             PRIVILEGE,
             "permission denied for the schema of a table that has to be changed",
-            "Grant USAGE on the schemas to the caller.",
+            "Grant USAGE on the schemas to the owner of the table.",
         ),
         b"references" => (
             PRIVILEGE,
             "permission denied for a foreign key that has to be made anew",
-            "Grant REFERENCES on the referenced tables, named in parentheses, to the caller.",
+            "Grant REFERENCES on the referenced tables, named in parentheses, to the owner of the table.",
         ),
         b"sequence" => (
             STATE,
@@ -227,8 +206,7 @@ pub fn of_change(kind: &CStr, facts: &CStr) -> Report {
         b"security" => (
             STATE,
             "row-level security may hide values that have to be checked",
-            "Use ALTER TABLE ... NO FORCE ROW LEVEL SECURITY for the time of the change, or have a \
-             role with BYPASSRLS call this.",
+            "Use ALTER TABLE ... NO FORCE ROW LEVEL SECURITY for the time of the change.",
         ),
         b"generated" => (
             STATE,

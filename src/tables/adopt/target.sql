@@ -1,6 +1,7 @@
 -- $1 the table's OID, $2 the column's name or null: what keeps the column from being adopted at all
 -- (null: nothing does), the column, more about the refusal, the column's number, and the query for its
--- greatest value, if that is not below $1. No row if there is no such relation.
+-- greatest value, if that is not below $1, and the table's owner. No row if there is no such relation.
+-- That query is run under the search_path of the caller, so it names the schema of everything.
 SELECT refusal,
     CASE WHEN refusal IN ('kind', 'catalog', 'owner', 'key') THEN described
         WHEN refusal IN ('missing', 'system') THEN quote_ident($2) || ' of ' || described
@@ -10,8 +11,9 @@ SELECT refusal,
         ELSE format_type(atttypid, atttypmod)
     END,
     attnum::text,
-    'SELECT value::text FROM (SELECT max(' || quote_ident(attname) || ') AS value FROM '
-        || format('%I.%I', nspname, relname) || ') AS greatest WHERE value >= $1'
+    format('SELECT value::pg_catalog.text FROM (SELECT pg_catalog.max(%I) AS value FROM %I.%I) AS greatest '
+        'WHERE value OPERATOR(pg_catalog.>=) $1', attname, nspname, relname),
+    relowner::text
 FROM (
     SELECT *, CASE
             WHEN relkind NOT IN ('r', 'p') THEN 'kind'

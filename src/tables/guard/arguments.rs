@@ -3,6 +3,7 @@
 use super::super::spi::readable;
 use super::row::Row;
 use crate::error::{Code, Report};
+use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
 const KNOWN: &str = "Arguments are a level, \"warning\" or \"error\", and the name of a column; one that is \
@@ -42,17 +43,26 @@ impl Arguments {
 }
 
 fn level_of(text: &CStr) -> Option<Level> {
-    match text.to_bytes().to_ascii_lowercase().as_slice() {
-        b"warning" => Some(Level::Warning),
-        b"error" => Some(Level::Error),
-        _ => None,
+    let is = |level: &[u8]| text.to_bytes().eq_ignore_ascii_case(level);
+    if is(b"warning") {
+        Some(Level::Warning)
+    } else if is(b"error") {
+        Some(Level::Error)
+    } else {
+        None
     }
 }
 
 fn column_of(row: &Row, text: &CStr) -> i32 {
+    if text.count_bytes() > LONGEST {
+        unknown(row, c"...");
+    }
     let quoted = unquoted(text);
     row.column(quoted.as_deref().unwrap_or(text)).unwrap_or_else(|| unknown(row, text))
 }
+
+/// More than any name in double quotes: an argument of any length is not copied.
+const LONGEST: usize = 2 * pg_sys::NAMEDATALEN as usize;
 
 /// The name in double quotes, as SQL writes it.
 fn unquoted(text: &CStr) -> Option<CString> {

@@ -35,7 +35,9 @@ impl Finding {
         if rows == 1 {
             report
         } else {
-            report.detailed(&format!("This warning stands for {rows} rows."))
+            report.detailed(&format!(
+                "This warning stands for {rows} rows of this session, the last of which is named."
+            ))
         }
     }
 }

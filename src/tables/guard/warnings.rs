@@ -3,6 +3,7 @@
 //!
 //! Each session counts for itself. What it has only counted is written when its transaction ends, at most once a
 //! minute, and at last when the session does: a logical apply worker has neither statements nor an end in sight.
+//! These go to the log alone: nothing may fail there, and to send a name to a client may.
 
 use super::finding::Finding;
 use crate::clock;
@@ -25,19 +26,15 @@ pub fn warn(finding: Finding) {
     watch_ends();
     let now = clock::monotonic_micros();
     match FLOOD.with_borrow_mut(|flood| flood.warning(now)) {
-        Some(rows) => write(&finding, rows),
+        Some(rows) => finding.report(rows.get()).report(PgLogLevel::WARNING),
         None => LAST.set(Some(finding)),
     }
-}
-
-fn write(finding: &Finding, rows: NonZeroU64) {
-    finding.report(rows.get()).report(PgLogLevel::WARNING);
 }
 
 fn write_rest(rows: Option<NonZeroU64>) {
     let Some(rows) = rows else { return };
     if let Some(finding) = LAST.take() {
-        write(&finding, rows);
+        finding.report(rows.get()).report(PgLogLevel::LOG_SERVER_ONLY);
     }
 }
 
@@ -67,7 +64,5 @@ unsafe extern "C-unwind" fn at_end_of_transaction(
 
 #[pg_guard]
 unsafe extern "C-unwind" fn at_end_of_session(_code: i32, _argument: pg_sys::Datum) {
-    // SAFETY: a plain write of a global of this process. The client may have gone; the log is told all the same.
-    unsafe { pg_sys::whereToSendOutput = pg_sys::CommandDest::DestNone };
     write_rest(FLOOD.with_borrow_mut(Flood::close));
 }

@@ -13,10 +13,10 @@
 //! need them.
 
 use super::bounds::Bounds;
-use super::owner::{Context, acting_as};
 use super::parent::Parent;
 use super::refusal;
 use super::spi::{self, Param, query};
+use crate::tables::owner::{Context, acting_as};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 

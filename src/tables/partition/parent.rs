@@ -3,6 +3,7 @@
 use super::bounds::Bounds;
 use super::refusal;
 use super::spi::{self, Param, query};
+use crate::tables::no_relation;
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
@@ -35,7 +36,7 @@ impl Parent {
     fn find(oid: pg_sys::Oid) -> Self {
         let found = spi::rows(query!("parent.sql"), &[Param::oid(oid)]).pop();
         let [name, owner, is_owner, strategy, columns, kind, default] =
-            found.unwrap_or_else(|| refusal::no_relation(oid).raise());
+            found.unwrap_or_else(|| no_relation(oid).raise());
         let name = name.unwrap_or_default();
         if is_owner.as_deref() != Some(c"true") {
             refusal::not_owner(&name).raise();

@@ -9,14 +9,14 @@ use std::ffi::CStr;
 
 const BY_RANGE: &str = "Create the table with PARTITION BY RANGE (id).";
 
-pub fn null(argument: &str) -> Report {
-    let message = format!("\"{argument}\" must not be null");
-    Report::new(Code::ERRCODE_NULL_VALUE_NOT_ALLOWED, message, "", "")
-}
-
-pub fn no_relation(oid: pg_sys::Oid) -> Report {
-    let message = format!("relation with OID {} does not exist", oid.to_u32());
-    Report::new(Code::ERRCODE_UNDEFINED_TABLE, message, "", "")
+pub fn long_zone(length: usize, max: usize) -> Report {
+    let detail = format!("It has {length} bytes; the longest has {max}.");
+    Report::new(
+        Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        "name of a time zone is too long",
+        detail,
+        "",
+    )
 }
 
 pub fn not_owner(name: &CStr) -> Report {

@@ -8,7 +8,7 @@ use crate::error::{Refusal, Report};
 use crate::{clock, status, time};
 use pgrx::datum::Interval;
 use snowflake_core::Space;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// The most partitions that one call creates: each holds several locks until the transaction ends, of which
 /// a server with ordinary settings has some thousands.
@@ -45,6 +45,20 @@ pub struct Schedule<'a> {
 pub fn ahead(number: i32) -> Result<usize, Report> {
     let ahead = usize::try_from(number).ok().filter(|_| number <= MAX_AHEAD);
     ahead.ok_or_else(|| refusal::ahead(MAX_AHEAD))
+}
+
+/// The name of a time zone.
+///
+/// # Errors
+/// When it is longer than any: a text of any length is not copied.
+pub fn zone(name: &[u8]) -> Result<CString, Report> {
+    // TZ_STRLEN_MAX of PostgreSQL's pgtime.h.
+    const MAX_BYTES: usize = 255;
+    if name.len() > MAX_BYTES {
+        return Err(refusal::long_zone(name.len(), MAX_BYTES));
+    }
+    // A text has no zero byte.
+    Ok(CString::new(name).unwrap_or_default())
 }
 
 impl Every {

@@ -2,7 +2,7 @@
 
 /// What it says of a row, or of many.
 pub const NOTICED: &str = "has a snowflake ID that this server has not issued";
-const MANY: (&str, &str) = ("This warning stands for ", " rows.");
+const MANY: (&str, &str) = ("This warning stands for ", " rows of this session");
 
 /// Warnings and errors of a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn lines_without_a_count_stand_for_one_row() {
         let log = format!(
-            "WARNING: x {NOTICED}\nDETAIL: y.\nWARNING: z {NOTICED}\nDETAIL: y. This warning stands for 95 rows.\n"
+            "WARNING: x {NOTICED}\nDETAIL: y.\nWARNING: z {NOTICED}\nDETAIL: y. This warning stands for 95 rows of this session\n"
         );
         assert_eq!(Noticed::in_log(&log), Noticed { lines: 2, rows: 96 });
         assert_eq!(Noticed::in_log(""), Noticed { lines: 0, rows: 0 });

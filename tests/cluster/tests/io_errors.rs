@@ -160,8 +160,13 @@ fn the_status_shows_a_failed_write() -> Result<()> {
     };
     let mut probe = Probe::connect(&node)?;
     ensure!(error()?.is_none());
-    // Before the first ID, and afterwards.
-    for _ in 0..2 {
+    // Before the first ID, and afterwards; the third time, the server has not issued for longer than a lease.
+    for round in 0..3 {
+        if round == 2 {
+            let idle = "SELECT wall_time > lease_end + interval '2 s' FROM snowflake_status()";
+            let mut client = node.connect("postgres")?;
+            wait_for("the lease to lapse", DEADLINE, || Ok(client.query_one(idle, &[])?.get(0)))?;
+        }
         node.faults()?.fail_always(Call::Write, Errno::ENOSPC);
         let refusal = probe.refused()?;
         ensure!(error()? == Some(refusal.message));

@@ -306,6 +306,7 @@ SELECT snowflake_create_partitions('months', '1 year', 366);
 SELECT snowflake_create_partitions('months', '1 month', 1, 'Mars/Olympus');
 \echo :LAST_ERROR_SQLSTATE
 SELECT snowflake_create_partitions('months', '1 month', 1, '');
+SELECT snowflake_create_partitions('months', '1 month', 1, repeat('x', 256));
 SELECT snowflake_create_partitions(NULL, '1 month', 1);
 SELECT snowflake_create_partitions('months', NULL, 1);
 SELECT snowflake_create_partitions('months', '1 month', NULL);
