@@ -2,7 +2,7 @@
 //!
 //! The library looks at leases as they are replayed, in the process that replays them, so it has seen those of
 //! all rows that are visible when a promotion ends recovery. Replay of a checkpoint may be where the next one
-//! starts from, so what was seen by then is kept in the server's own lease first.
+//! starts from, and so may the end of replay; what was seen by then is kept in the server's own lease first.
 //!
 //! Here: PostgreSQL's hooks. Not here: what is kept, and how (`snowflake-core`).
 
@@ -11,6 +11,7 @@ use crate::host::Postgres;
 use crate::{server, shared, wal};
 use pgrx::pg_sys;
 use pgrx::pg_sys::elog::PgLogLevel;
+use snowflake_core::Obstacle;
 use std::sync::OnceLock;
 
 type Redo = unsafe extern "C-unwind" fn(*mut pg_sys::XLogReaderState);
@@ -31,6 +32,11 @@ static REDO_CHECKPOINT: OnceLock<Redo> = OnceLock::new();
 pub fn watch() {
     watch_manager(wal::MESSAGES, &REDO_MESSAGE, replay_message);
     watch_manager(CHECKPOINTS, &REDO_CHECKPOINT, replay_checkpoint);
+    // SAFETY: as in `watch_manager`. PostgreSQL has nothing to do there itself.
+    unsafe {
+        let table = (&raw mut pg_sys::RmgrTable).cast::<pg_sys::RmgrData>();
+        (*table.add(wal::MESSAGES as usize)).rm_cleanup = Some(replay_ends);
+    }
 }
 
 fn watch_manager(manager: u32, original: &OnceLock<Redo>, ours: Redo) {
@@ -68,9 +74,7 @@ unsafe extern "C-unwind" fn replay_checkpoint(reader: *mut pg_sys::XLogReaderSta
     // SAFETY: as above.
     let kind = unsafe { (*(*reader).record).header.xl_info } & KIND_BITS;
     if CHECKPOINT_KINDS.contains(&kind)
-        // A server whose settings keep it from issuing has no lease.
-        && let Ok(server) = server::configured()
-        && let Err(obstacle) = server.keep_replayed()
+        && let Err(obstacle) = keep_replayed()
     {
         Refusal::from(obstacle).report_as(PgLogLevel::WARNING);
     }
@@ -78,4 +82,16 @@ unsafe extern "C-unwind" fn replay_checkpoint(reader: *mut pg_sys::XLogReaderSta
         // SAFETY: what PostgreSQL would have called.
         unsafe { redo(reader) };
     }
+}
+
+/// Called by the same process when it has replayed everything, before the server is in production and has
+/// checkpoints of its own; raises nothing.
+unsafe extern "C-unwind" fn replay_ends() {
+    // What is wrong with the file, and keeps this server from issuing, it has said as it started.
+    let _ = keep_replayed();
+}
+
+fn keep_replayed() -> Result<(), Obstacle> {
+    // A server whose settings keep it from issuing has no lease.
+    server::configured().map_or(Ok(()), |server| server.keep_before_restart_point())
 }

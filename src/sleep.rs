@@ -20,4 +20,17 @@ pub fn sleep(time: Option<Duration>, wait_event: u32) {
         pg_sys::ResetLatch(pg_sys::MyLatch);
     }
     pgrx::check_for_interrupts!();
+    // SAFETY: the process that replays WAL is asked to end, or to read its settings, in its own way.
+    unsafe {
+        if pg_sys::MyBackendType == pg_sys::BackendType::B_STARTUP {
+            startup_interrupts();
+        }
+    }
+}
+
+unsafe extern "C-unwind" {
+    /// Of PostgreSQL's `postmaster/startup.h`, which pgrx has no bindings for.
+    #[cfg_attr(feature = "pg18", link_name = "ProcessStartupProcInterrupts")]
+    #[cfg_attr(not(feature = "pg18"), link_name = "HandleStartupProcInterrupts")]
+    fn startup_interrupts();
 }

@@ -1,5 +1,5 @@
-//! Scenario 7: a thousand servers at once, in simulated time. The simulation is the core's
-//! (`crates/snowflake-core/examples/simulate.rs`); here it is run and judged.
+//! Scenario 7: a thousand servers at once, in simulated time. The simulation is a crate of its own
+//! (`crates/snowflake-sim`); here its program is run and judged.
 
 use std::{
     fs,
@@ -57,8 +57,8 @@ struct Total {
 pub fn run(options: &Options) -> Result<Report> {
     let folder = tempfile::tempdir().context("making a folder for the results")?;
     let file = folder.path().join("results.json");
-    let mut simulate = Command::new(program::path("examples/simulate")?);
-    simulate.arg("--ids").arg(options.ids.to_string());
+    let mut simulate = Command::new(program::path("simulate")?);
+    simulate.arg("worlds").arg("--ids").arg(options.ids.to_string());
     simulate.arg("--seed").arg(options.seed.to_string());
     // Its tables are in the results.
     // It fails where it finds something, and then has written that, too.

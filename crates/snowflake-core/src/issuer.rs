@@ -108,7 +108,7 @@ impl<H: Host> Server<'_, H> {
 
     /// How far sessions that hold one ticket each can be ahead of the tick that is due, in
     /// microseconds, with room for a late wake-up.
-    fn slack(&self) -> i64 {
+    pub fn slack(&self) -> i64 {
         let sequence_bits = self.generator.layout().bits(Section::Sequence);
         let millis = (self.host.max_sessions() >> sequence_bits) + 10;
         millis * 1_000

@@ -4,7 +4,7 @@
 //! on it: without it, a caller in about every second pays an fsync.
 
 use crate::clock::MINUTE_MICROS;
-use crate::lease::LENGTH_MILLIS;
+use crate::lease::{LENGTH_MILLIS, RETRY_EVERY};
 use crate::sync::Ordering::Relaxed;
 use crate::{Event, Extender, Host, Obstacle, Server, Tick};
 use std::time::Duration;
@@ -15,8 +15,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(125);
 /// A counter that has not moved for so many looks is not in use: the next caller that finds the lease
 /// over wakes the keeper.
 const LOOKS_BEFORE_SLEEP: u32 = 8;
-/// After a failure.
-const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// What the keeper remembers from one look to the next.
 #[derive(Debug, Default)]

@@ -3,12 +3,17 @@
 //!
 //! Here: every write of the record. Not here: its bytes (`record.rs`), when the keeper writes (`keeper.rs`).
 
+use crate::clock::MINUTE_MICROS;
 use crate::sync::{AtomicU64, Ordering, Ordering::Relaxed};
 use crate::{Event, Generator, Host, Obstacle, Record, Server, Tick};
+use std::time::Duration;
 
 /// How far the lease runs ahead of the ID clock: what one fsync is good for, and at most what the ID
 /// clock is ahead of the wall clock after a crash.
 pub const LENGTH_MILLIS: i64 = 1_000;
+
+/// After a failure.
+pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
 
 /// The lease in force: ticks below its end may be returned, because a record that says so is
 /// durable.
@@ -226,7 +231,7 @@ impl<H: Host> Server<'_, H> {
     }
 
     /// Until the first ID of this life: keeps what was replayed in this server's own lease, for the time
-    /// after a restart, which may not replay it again. Called before a checkpoint is one to restart from.
+    /// after a restart, which may not replay it again.
     ///
     /// # Errors
     /// As [`Server::extend`].
@@ -238,16 +243,40 @@ impl<H: Host> Server<'_, H> {
         })
     }
 
-    fn keep(&self, replayed: i64) -> Result<(), Obstacle> {
-        let end = self.generator.tick_at(replayed);
-        match recorded(self.host, &self.generator)? {
-            Some(record) if record.end >= end => {
-                // A write that failed after the record had taken its place has worked in the end.
-                self.state.note_lease_written(Ok(()));
-                Ok(())
+    /// The same where replay passes a checkpoint, or ends: a restart may replay nothing of what comes before.
+    /// A disk that is full or fails is waited for, because there is no other time for this.
+    ///
+    /// # Errors
+    /// When the record on disk is another space's or is damaged: it keeps this server from issuing at all.
+    pub fn keep_before_restart_point(&self) -> Result<(), Obstacle> {
+        let mut told = None;
+        loop {
+            match self.keep_replayed() {
+                Err(obstacle @ Obstacle::LeaseFile(_)) => {
+                    let now = self.monotonic();
+                    if told.is_none_or(|last| now - last > MINUTE_MICROS) {
+                        told = Some(now);
+                        self.host.log(Event::KeeperFailed(obstacle));
+                    }
+                    self.host.sleep(RETRY_EVERY);
+                }
+                done => return done,
             }
-            _ => self.write(&self.record(end)),
         }
+    }
+
+    fn keep(&self, replayed: i64) -> Result<(), Obstacle> {
+        // Only what was written in this life is known to be durable: a process that crashed may have left a
+        // file that a power cut takes away.
+        if self.state.kept.load(Relaxed) >= replayed {
+            return Ok(());
+        }
+        let end = self.generator.tick_at(replayed);
+        let recorded = recorded(self.host, &self.generator)?;
+        let longer = recorded.filter(|record| record.end >= end);
+        self.write(&longer.unwrap_or_else(|| self.record(end)))?;
+        self.state.kept.store(replayed, Relaxed);
+        Ok(())
     }
 
     /// At a clean stop, when no other process is left: a restart need not skip what is left of the lease.

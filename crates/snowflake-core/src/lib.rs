@@ -46,7 +46,7 @@ pub use keeper::Keeper;
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,
 };
-pub use lease::{Extender, FloorSource, Lease, read as read_lease};
+pub use lease::{Extender, FloorSource, LENGTH_MILLIS, Lease, read as read_lease};
 pub use node::Node;
 pub use pacer::{Clocks, Pacer};
 pub use record::{Record, RecordError};

@@ -24,6 +24,8 @@ pub struct State {
     pub(crate) floor_source: AtomicU64,
     /// Where the last lease replayed from WAL ends: milliseconds since 1970, 0 if there was none.
     replayed: AtomicI64,
+    /// The same for the last one that this life has made durable as its own.
+    pub(crate) kept: AtomicI64,
     /// Time of the last checkpoint as the server started: seconds since 1970.
     pub(crate) checkpoint_at_start: AtomicI64,
     /// The counter's value when the lease was extended last.

@@ -1,23 +1,14 @@
-//! Many servers at once, in simulated time. `examples/simulate.rs` does the same at full size.
-#![cfg(not(loom))]
+//! Many servers at once, in simulated time. The program does the same at full size.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod simulator;
-
-use fastrand::Rng;
-use simulator::capacity::Capacity;
-use simulator::check::Findings;
-use simulator::lease::Keeper;
-use simulator::machine::{Counts, MILLI, Machine, SECOND};
-use simulator::series;
-use simulator::server::Server;
-use simulator::world::{MAX_SKEW, Outcome, Regime, World};
-use snowflake_core::{Layout, Node, Section};
+use snowflake_core::{Layout, Section};
+use snowflake_sim::check::Findings;
+use snowflake_sim::clock::MILLI;
+use snowflake_sim::server::{Counts, Omission};
+use snowflake_sim::worlds::capacity::Capacity;
+use snowflake_sim::worlds::series;
+use snowflake_sim::worlds::world::{MAX_SKEW, Outcome, Regime, World, add};
 use std::collections::HashSet;
-use std::future::Future;
-use std::pin::pin;
-use std::rc::Rc;
-use std::task::{Context, Waker};
 
 const SEED: u64 = 7;
 
@@ -47,22 +38,23 @@ fn no_id_repeats_and_order_is_bounded_in_any_layout_under_any_fault() {
         let outcome = world.run();
         assert!(outcome.findings.are_none(), "{outcome:#?}");
         assert!(outcome.ids > 10_000, "{outcome:#?}");
-        counts += outcome.counts;
+        add(&mut counts, outcome.counts);
     }
-    let Counts { crashes, clean_stops, failovers, steps_back, steps_forward, .. } = counts;
-    for (number, least) in [
-        (crashes, 500),
-        (counts.crashes_while_writing, 50),
-        (clean_stops, 100),
-        (failovers, 100),
-        (steps_back, 500),
-        (steps_forward, 500),
-        (counts.paced_waits, 10_000),
-        (counts.cancelled, 50),
-        (counts.interrupted, 1_000),
-        (counts.failed_writes, 50),
+    for (event, least) in [
+        ("crashes", 500),
+        ("crashes while writing", 50),
+        ("clean stops", 100),
+        ("failovers", 100),
+        ("standby restarts", 100),
+        ("other nodes", 100),
+        ("steps back", 500),
+        ("steps forward", 500),
+        ("paced waits", 10_000),
+        ("cancelled", 50),
+        ("interrupted", 1_000),
+        ("failed writes", 50),
     ] {
-        assert!(number > least, "{counts:?}");
+        assert!(counts[event] > least, "{counts:?}");
     }
 }
 
@@ -82,7 +74,7 @@ fn without_faults_order_is_off_by_two_skews_and_max_drift_at_most() {
 #[test]
 fn all_ids_in_one_sorted_list_say_the_same() {
     for twins in [false, true] {
-        let outcome = World { collect_ids: true, twins, ..world_of(Regime::Everything) }.run();
+        let outcome = World { collect_ids: true, twins, ..world_of(Regime::Crashes).busy() }.run();
         assert_eq!(outcome.all_ids.len() as u64, outcome.ids);
         assert_eq!(duplicates(outcome.all_ids), outcome.findings.duplicates);
         assert_eq!(outcome.findings.duplicates > 0, twins);
@@ -90,71 +82,38 @@ fn all_ids_in_one_sorted_list_say_the_same() {
 }
 
 #[test]
-fn the_keeper_never_replaces_a_lease_by_a_shorter_one() {
-    let world = world_of(Regime::Steady);
-    let machine = Rc::new(Machine::new(&world, Node::default(), 0, Rng::with_seed(SEED)));
-    let server = Server::new(machine.clone(), None);
-    let wake_at = |now| machine.now.set(now);
-    let context = &mut Context::from_waker(Waker::noop());
-    let mut keeper = pin!(Keeper::default().run(&server));
-    for turn in 0..2 {
-        let mut call = machine.ask(0);
-        let mut next = pin!(server.next(&mut call));
-        while next.as_mut().poll(context).is_pending() {
-            wake_at(machine.wake_at());
-        }
-        wake_at(machine.now.get() + (1 + turn) * 350 * MILLI);
-    }
-    // A batch that needs the lease for four seconds is at the disk when the keeper finds it half
-    // over, and is held up before it takes its tickets.
-    let far = server.ticker.peek() + (4_000 << 12);
-    let mut batch = pin!(server.extend_for_caller(far));
-    assert!(batch.as_mut().poll(context).is_pending());
-    let written_at = machine.wake_at();
-    assert!(keeper.as_mut().poll(context).is_pending());
-    let keeper_at = machine.wake_at();
-    wake_at(written_at);
-    assert!(batch.as_mut().poll(context).is_ready());
-    assert!(server.lease.end() > far);
-    for _ in 0..3 {
-        wake_at(keeper_at.max(machine.now.get() + 3 * MAX_SKEW));
-        assert!(keeper.as_mut().poll(context).is_pending());
-    }
-    let durable = machine.disk.borrow().read().unwrap().end;
-    assert!(durable >= server.lease.end(), "{durable} of {}", server.lease.end());
-}
-
-#[test]
 fn two_servers_of_one_identity_are_found_out() {
     // Where clocks step far apart, twins may never issue of the same time.
     for regime in [Regime::Steady, Regime::SteadyWithoutDrift, Regime::Crashes] {
-        let outcome = World { twins: true, ..world_of(regime) }.run();
+        let outcome = World { twins: true, ..world_of(regime).busy() }.run();
         assert!(outcome.findings.duplicates > 0, "{outcome:#?}");
     }
 }
 
 #[test]
 fn without_a_lease_a_crash_and_a_clock_that_steps_back_repeat_ids() {
-    let outcome = World { lease_is_kept: false, ..world_of(Regime::Everything) }.run();
+    let outcome =
+        World { omits: Some(Omission::Lease), ..world_of(Regime::Everything).busy() }.run();
     assert!(outcome.findings.duplicates > 0, "{outcome:#?}");
 }
 
 #[test]
-fn a_standby_that_only_has_a_copy_of_the_lease_file_repeats_ids() {
-    let world = world_of(Regime::Failovers);
-    let outcome = World { lease_is_in_wal: false, ..world }.run();
-    assert!(outcome.findings.duplicates > 0, "{outcome:#?}");
+fn a_standby_that_does_not_know_of_leases_repeats_ids() {
+    for omission in [Omission::WalRecord, Omission::WalFlush] {
+        let outcome = World { omits: Some(omission), ..world_of(Regime::Failovers).busy() }.run();
+        assert!(outcome.findings.duplicates > 0, "{outcome:#?}");
+    }
 }
 
 #[test]
-fn a_standby_knows_every_lease_unless_its_checkpoint_overtakes_its_keeper() {
-    for checkpoints_wait in [true, false] {
+fn a_standby_knows_every_lease_unless_a_restart_begins_beyond_what_it_has_kept() {
+    for omits in [None, Some(Omission::KeepAtCheckpoint)] {
         let worlds = worlds_of(Regime::Failovers);
-        let worlds = worlds.map(|it| World { checkpoints_wait, fault_every: SECOND, ..it });
+        let worlds = worlds.map(|it| World { omits, ..it.busy() });
         let findings: Vec<_> = worlds.map(|world| world.run().findings).collect();
         let duplicates: u64 = findings.iter().map(|findings| findings.duplicates).sum();
-        assert_eq!(duplicates > 0, !checkpoints_wait);
-        assert_eq!(findings.iter().all(Findings::are_none), checkpoints_wait, "{findings:#?}");
+        assert_eq!(duplicates > 0, omits.is_some(), "{findings:#?}");
+        assert_eq!(findings.iter().all(Findings::are_none), omits.is_none(), "{findings:#?}");
     }
 }
 

@@ -26,27 +26,22 @@
 //!   what failed may be on disk all the same;
 //! * **a clean restart**: what the ID clock was ahead of true time;
 //! * **a failover**: what a crash of the primary at that moment or any before would have left, because
-//!   the standby begins at the end of a lease that its primary, or one before, has written.
+//!   the standby begins at the end of a lease that its primary, or one before, has written;
+//! * **a start without a lease**: what the second after the last checkpoint is ahead of true time.
 //!
 //! The 1 ms is what the clock's reading is cut by. *Proof.* A call reads the wall clock before it
 //! takes a ticket, and never takes one of an earlier millisecond: time(b) > tb + skew(b) - 1 ms.
 //! The pacer returns a only when it is due: time(a) <= ta + lead(a). And a > b implies
 //! time(a) >= time(b). The checker tests both lines for every ID, and the inequality for all pairs.
 
-use super::lease::LENGTH_MILLIS;
-use super::machine::MILLI;
-use snowflake_core::Pacer;
+use crate::clock::{MILLI, NEVER};
+use snowflake_core::{LENGTH_MILLIS, Pacer};
 use std::cell::Cell;
 
-/// More sessions than any simulated server has: what the extension calls `MaxBackends`.
+/// More sessions than any simulated server has: what the host says of itself.
 pub const MAX_SESSIONS: i64 = 8;
-/// How far tickets in hand may be beyond what is due: `Issuer::slack` where a millisecond has one ID.
-const SLACK: i64 = (MAX_SESSIONS + 10) * MILLI;
-/// What an ID clock that was once left ahead can gain on the line that it is held to: credit, the rest
-/// of a millisecond, tickets in hand.
-const ALLOWANCE: i64 = Pacer::BURST + MILLI + SLACK;
 /// No fault yet.
-const NOTHING: i64 = i64::MIN / 4;
+const NOTHING: i64 = -NEVER;
 
 const LENGTH: i64 = LENGTH_MILLIS * MILLI;
 
@@ -54,6 +49,9 @@ const LENGTH: i64 = LENGTH_MILLIS * MILLI;
 /// microseconds of true time.
 pub struct Ceiling {
     max_drift: i64,
+    /// What an ID clock that was once left ahead can gain on the line that it is held to: credit, the
+    /// rest of a millisecond, tickets in hand.
+    allowance: Cell<i64>,
     carried: Cell<i64>,
     /// The most that the wall clock was ahead of true time in this server life.
     wall_of_life: Cell<i64>,
@@ -65,6 +63,7 @@ impl Ceiling {
     pub fn new(max_drift_millis: u32, skew: i64) -> Self {
         Self {
             max_drift: i64::from(max_drift_millis) * MILLI,
+            allowance: Cell::new(0),
             carried: Cell::new(NOTHING),
             wall_of_life: Cell::new(skew),
             leases: Cell::new(NOTHING),
@@ -75,7 +74,7 @@ impl Ceiling {
         let by_clock = offset + self.max_drift;
         match self.carried.get() {
             NOTHING => now + by_clock,
-            carried => now + by_clock.max(carried) + ALLOWANCE,
+            carried => now + by_clock.max(carried) + self.allowance.get(),
         }
     }
 
@@ -113,7 +112,19 @@ impl Ceiling {
         self.carried.set(self.leases.get() - now);
     }
 
-    pub fn started(&self, offset: i64) {
+    /// A life begins; `slack` is [`snowflake_core::Server::slack`].
+    pub fn started(&self, offset: i64, slack: i64) {
         self.wall_of_life.set(offset);
+        self.allowance.set(Pacer::BURST + MILLI + slack);
+    }
+
+    /// A standby goes on as primary.
+    pub fn takes_over(&self, offset: i64) {
+        self.wall_of_life.set(offset);
+    }
+
+    /// The ID clock may be so far ahead of true time already.
+    pub fn carries(&self, lead: i64) {
+        self.carried.set(self.carried.get().max(lead));
     }
 }

@@ -1,15 +1,10 @@
 //! Which pairs of IDs came out of order, and by how much. The bound is stated in [`super::bound`].
 
-use super::check::Findings;
+use super::Findings;
 use super::log::Run;
-use super::machine::{MILLI, SECOND};
+use crate::clock::MILLI;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// So many IDs are kept for counting the pairs out of order.
-const SAMPLE: u64 = 50_000;
-/// How far apart in time the two IDs of a pair are.
-pub const DISTANCES: [i64; 6] = [MILLI, 100 * MILLI, SECOND, 5 * SECOND, 10 * SECOND, 20 * SECOND];
 
 /// A pair out of order: the greater ID was returned this long before the other was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,28 +23,23 @@ pub struct Order {
     pub largest: Inversion,
     /// How close any pair came to its bound.
     pub least_margin: i64,
-    ids: u64,
-    stride: u64,
-    sample: Vec<(i64, i64)>,
 }
 
-impl Order {
-    pub fn new(ids_expected: u64) -> Self {
+impl Default for Order {
+    fn default() -> Self {
         Self {
             records: vec![],
             latest: BTreeMap::new(),
             largest: Inversion::default(),
             least_margin: i64::MAX,
-            ids: 0,
-            stride: ids_expected.div_ceil(SAMPLE).max(1),
-            sample: vec![],
         }
     }
+}
 
+impl Order {
     pub fn add(&mut self, run: &Run, findings: &mut Findings) {
         self.check_bound(run, findings);
         self.measure(run);
-        self.take_sample(run);
         self.remember(run);
     }
 
@@ -90,47 +80,4 @@ impl Order {
         }
         self.latest.insert(run.last, run.latest);
     }
-
-    fn take_sample(&mut self, run: &Run) {
-        let before = self.ids / self.stride;
-        self.ids += run.len();
-        if self.ids / self.stride > before {
-            self.sample.push((run.returned, run.first));
-        }
-    }
-
-    /// How many of a sample's pairs are out of order, as a share.
-    pub fn share_out_of_order(&self) -> f64 {
-        let mut ids: Vec<i64> = self.sample.iter().map(|&(_, id)| id).collect();
-        let pairs = ids.len() as f64 * (ids.len() as f64 - 1.0) / 2.0;
-        inversions(&mut ids) as f64 / pairs.max(1.0)
-    }
-
-    /// The same for pairs that are this far apart in time.
-    pub fn shares_by_distance(&self) -> [f64; DISTANCES.len()] {
-        DISTANCES.map(|distance| {
-            let (mut pairs, mut out_of_order) = (0_u64, 0_u64);
-            for &(time, id) in &self.sample {
-                let later = self.sample.partition_point(|&(other, _)| other < time + distance);
-                if let Some(&(_, other)) = self.sample.get(later) {
-                    pairs += 1;
-                    out_of_order += u64::from(other < id);
-                }
-            }
-            out_of_order as f64 / (pairs as f64).max(1.0)
-        })
-    }
-}
-
-/// Sorts, and counts the pairs that were out of order.
-fn inversions(numbers: &mut [i64]) -> u64 {
-    if numbers.len() < 2 {
-        return 0;
-    }
-    let (left, right) = numbers.split_at_mut(numbers.len() / 2);
-    let within = inversions(left) + inversions(right);
-    let across: usize =
-        left.iter().map(|&number| right.partition_point(|&other| other < number)).sum();
-    numbers.sort();
-    within + across as u64
 }

@@ -1,10 +1,11 @@
 //! What is simulated: a layout, its servers, and what befalls them.
 
-use super::check::{Checker, Findings};
-use super::log::Run;
-use super::machine::{Counts, MILLI, SECOND};
 use super::node::Node;
-use super::order::{DISTANCES, Inversion};
+use crate::check::log::Run;
+use crate::check::order::Inversion;
+use crate::check::{Checker, Findings};
+use crate::clock::{MILLI, SECOND};
+use crate::server::{Counts, Omission};
 use fastrand::Rng;
 use serde::Serialize;
 use snowflake_core::{Layout, Node as Identity, Section};
@@ -25,6 +26,9 @@ pub enum Fault {
     Correction,
     CrashAndStepBack,
     Failover,
+    /// A standby goes down, and comes back.
+    StandbyCrash,
+    StandbyStop,
 }
 
 /// What may befall the servers of a world, besides load and the skew of their clocks.
@@ -50,7 +54,10 @@ impl Regime {
     ];
 
     pub fn faults(self) -> &'static [Fault] {
-        use Fault::{Correction, Crash, CrashAndStepBack, Failover, StepBack, StepForward, Stop};
+        use Fault::{
+            Correction, Crash, CrashAndStepBack, Failover, StandbyCrash, StandbyStop, StepBack,
+            StepForward, Stop,
+        };
         match self {
             Self::Steady | Self::SteadyWithoutDrift => &[],
             Self::Crashes => &[Crash, Crash, Stop],
@@ -58,6 +65,9 @@ impl Regime {
             Self::Failovers => &[
                 Failover,
                 Failover,
+                StandbyCrash,
+                StandbyCrash,
+                StandbyStop,
                 Crash,
                 Stop,
                 CrashAndStepBack,
@@ -69,8 +79,13 @@ impl Regime {
         }
     }
 
-    pub fn has_standby(self) -> bool {
-        self == Self::Failovers
+    /// The second is the standby of the first.
+    pub fn standbys(self) -> usize {
+        if self == Self::Failovers { 2 } else { 0 }
+    }
+
+    pub fn sets_clocks(self) -> bool {
+        self.faults().contains(&Fault::StepBack)
     }
 
     pub fn disk_fails(self) -> bool {
@@ -115,14 +130,7 @@ pub struct World {
     #[serde(skip)]
     pub believed_drift: Option<u32>,
     #[serde(skip)]
-    pub lease_is_kept: bool,
-    /// Whether a standby comes to know of leases.
-    #[serde(skip)]
-    pub lease_is_in_wal: bool,
-    /// Whether a checkpoint is over only after the keeper of a standby has written what was replayed
-    /// before it, as it is unless the keeper hangs, or has been ended.
-    #[serde(skip)]
-    pub checkpoints_wait: bool,
+    pub omits: Option<Omission>,
     /// Whether the first two servers have one identity.
     #[serde(skip)]
     pub twins: bool,
@@ -150,9 +158,7 @@ impl World {
             ids_in_bursts: 10_000_000,
             fault_every: 8 * SECOND,
             believed_drift: None,
-            lease_is_kept: true,
-            lease_is_in_wal: true,
-            checkpoints_wait: true,
+            omits: None,
             twins: false,
             collect_ids: false,
         }
@@ -160,6 +166,11 @@ impl World {
 
     /// How many worlds have every layout in every regime once.
     pub const ROUND: u64 = (LAYOUTS.len() * Regime::ALL.len()) as u64;
+
+    /// The same with busier sessions, and more faults.
+    pub fn busy(self) -> Self {
+        Self { idle_micros: self.idle_micros / 8, fault_every: SECOND, ..self }
+    }
 
     /// The same with so few servers, and less for each to do.
     pub fn small(self, nodes: usize) -> Self {
@@ -169,8 +180,7 @@ impl World {
 
     /// How many IDs take a counter a bit further than drift allows.
     pub fn ids_of_burst(&self) -> u64 {
-        let millisecond = self.layout.max(Section::Sequence) + 1;
-        ((u64::from(self.max_drift) + 2) * millisecond).max(100)
+        ((u64::from(self.max_drift) + 2) * self.millisecond()).max(100)
     }
 
     /// How many of the statements are bursts, as a share.
@@ -183,17 +193,24 @@ impl World {
         (self.nodes as i64 * SESSIONS * self.micros / self.idle_micros) as f64
     }
 
-    fn ids_expected(&self) -> u64 {
-        (self.statements() * self.most_ids as f64 / 2.0) as u64 + self.ids_in_bursts
-    }
-
     /// Spread over the whole space, its first and its last among them.
-    fn identity(&self, node: usize) -> Identity {
+    fn identities(&self, node: usize) -> [Identity; 2] {
         let machines = self.layout.max(Section::Machine) + 1;
         let last = machines * (self.layout.max(Section::Datacenter) + 1) - 1;
         let node = if self.twins && node == 1 { 0 } else { node as u64 };
         let number = last * node / (self.nodes as u64 - 1);
-        Identity { datacenter: (number / machines) as u32, machine: (number % machines) as u32 }
+        // Where there is room between two, each server has the one after its own, too.
+        let other = if last >= 2 * self.nodes as u64 { (number + 1).min(last) } else { number };
+        let other = if node + 1 == self.nodes as u64 { number } else { other };
+        [number, other].map(|number| Identity {
+            datacenter: (number / machines) as u32,
+            machine: (number % machines) as u32,
+        })
+    }
+
+    /// How many IDs a millisecond has.
+    pub fn millisecond(&self) -> u64 {
+        self.layout.max(Section::Sequence) + 1
     }
 
     fn servers(&self) -> Vec<Node> {
@@ -204,7 +221,7 @@ impl World {
                 1 => -MAX_SKEW,
                 _ => dice.i64(-MAX_SKEW..=MAX_SKEW),
             };
-            Node::new(self, self.identity(node), skew, dice.fork())
+            Node::new(self, self.identities(node), skew, dice.fork())
         };
         (0..self.nodes).map(&mut server).collect()
     }
@@ -212,7 +229,7 @@ impl World {
     /// Lets it all happen, and looks at what came of it.
     pub fn run(&self) -> Outcome {
         let mut nodes = self.servers();
-        let mut checker = Checker::new(self, self.ids_expected());
+        let mut checker = Checker::new(self.layout);
         let mut runs: Vec<Run> = vec![];
         for end in (WINDOW..=self.micros).step_by(WINDOW as usize) {
             nodes.iter_mut().for_each(|node| node.run_until(end, &mut runs));
@@ -235,9 +252,6 @@ pub struct Outcome {
     pub least_margin_of_pairs_micros: i64,
     pub least_margin_of_ids_micros: i64,
     pub largest_drift_micros: i64,
-    pub share_out_of_order: f64,
-    /// The same for pairs that are [`DISTANCES`] apart.
-    pub shares_by_distance: [f64; DISTANCES.len()],
     #[serde(skip)]
     pub all_ids: Vec<i64>,
 }
@@ -246,7 +260,7 @@ impl Outcome {
     fn new(world: &World, mut checker: Checker, nodes: &[Node]) -> Self {
         let mut counts = Counts::default();
         for node in nodes {
-            counts += node.counts();
+            add(&mut counts, node.counts());
             for fault in node.faults() {
                 checker.findings.out_of_line += 1;
                 checker.findings.note(|| fault);
@@ -261,9 +275,12 @@ impl Outcome {
             least_margin_of_pairs_micros: checker.order.least_margin,
             least_margin_of_ids_micros: checker.least_margin,
             largest_drift_micros: checker.largest_drift,
-            share_out_of_order: checker.order.share_out_of_order(),
-            shares_by_distance: checker.order.shares_by_distance(),
             all_ids: nodes.iter().flat_map(Node::ids).collect(),
         }
     }
+}
+
+/// Adds up how often what happened.
+pub fn add(to: &mut Counts, counts: Counts) {
+    counts.into_iter().for_each(|(event, times)| *to.entry(event).or_default() += times);
 }

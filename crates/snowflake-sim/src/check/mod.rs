@@ -1,11 +1,15 @@
-//! Looks at everything that the clients of all servers were given, in the order they were given it.
+//! The judge: looks at everything that the clients of all servers were given, in the order in which they were
+//! given it. How far order may be off is stated and proved in [`bound`].
 
-use super::log::Run;
-use super::machine::{MILLI, START};
-use super::order::Order;
-use super::world::World;
+pub mod bound;
+pub mod log;
+pub mod order;
+
+use crate::clock::{MILLI, START};
+use log::Run;
+use order::Order;
 use serde::Serialize;
-use snowflake_core::{Epoch, Node, Space, Tick};
+use snowflake_core::{Epoch, Layout, Node, Space, Tick};
 use std::collections::{BTreeMap, HashMap};
 
 /// The first so many complaints are kept.
@@ -14,7 +18,7 @@ const EXAMPLES: usize = 5;
 /// What was found wrong, as numbers of IDs or pairs; all zero where the promises hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Findings {
-    /// IDs that somebody else had been given already.
+    /// IDs that a client had been given already.
     pub duplicates: u64,
     /// Runs with an ID of an earlier time than its caller's clock had said.
     pub behind_the_clock: u64,
@@ -22,8 +26,8 @@ pub struct Findings {
     pub ahead_of_the_bound: u64,
     /// Pairs of IDs further out of order than skew, drift and faults explain.
     pub out_of_bound: u64,
-    /// IDs of another node, or below one that their own server had returned before they were asked
-    /// for; leases that are shorter on disk than in memory.
+    /// IDs of another node, below one that their own server had returned before they were asked for, or
+    /// not covered by the lease on disk.
     pub out_of_line: u64,
     pub examples: Vec<String>,
 }
@@ -54,13 +58,13 @@ pub struct Checker {
 }
 
 impl Checker {
-    pub fn new(world: &World, ids_expected: u64) -> Self {
+    pub fn new(layout: Layout) -> Self {
         Self {
-            space: Space { layout: world.layout, epoch: Epoch::default() },
+            space: Space { layout, epoch: Epoch::default() },
             seen: HashMap::new(),
             ids: 0,
             findings: Findings::default(),
-            order: Order::new(ids_expected),
+            order: Order::default(),
             largest_drift: i64::MIN,
             least_margin: i64::MAX,
         }
@@ -68,7 +72,7 @@ impl Checker {
 
     /// Runs are to come in the order in which they were returned.
     pub fn add(&mut self, run: &Run) {
-        self.ids += run.len();
+        self.ids += run.ids();
         self.check_unique(run);
         self.check_times(run);
         self.order.add(run, &mut self.findings);

@@ -39,29 +39,6 @@ impl Capacity {
             last_day_below_2_53: layout.is_javascript_safe().then(|| last_below_2_53(space)),
         }
     }
-
-    pub const HEADINGS: &str = "\
-        | timestamp / datacenter / machine / sequence | nodes | IDs per second and node \
-        | IDs per second | years | last day | below 2^53 until |\n\
-        | --- | ---: | ---: | ---: | ---: | --- | --- |";
-
-    /// A line of the table.
-    pub fn row(&self) -> String {
-        let bits = |section| self.layout.bits(section);
-        format!(
-            "| {} / {} / {} / {} | {} | {} | {} | {:.1} | {} | {} |",
-            self.timestamp_bits,
-            bits(Section::Datacenter),
-            bits(Section::Machine),
-            bits(Section::Sequence),
-            grouped(self.nodes),
-            grouped(self.ids_per_second_and_node),
-            grouped(self.ids_per_second),
-            self.years,
-            self.last_day.as_deref().unwrap_or("after 9999"),
-            self.last_day_below_2_53.as_deref().unwrap_or("-"),
-        )
-    }
 }
 
 fn day(unix_millis: i64) -> Option<String> {

@@ -1,0 +1,432 @@
+//! A process of a server, which is a coroutine: the host that the core runs on, and the scheduler.
+//!
+//! A process suspends in calls of the host, and virtual time and other processes go on meanwhile. One that
+//! ends in the middle, by a crash or because it is cancelled, unwinds through the core's code as a cancelled
+//! statement does in PostgreSQL; so nothing leaks, locks are let go, and its stack is used again.
+
+use crate::check::bound::MAX_SESSIONS;
+use crate::check::log::Call;
+use crate::clock::{MILLI, NEVER};
+use crate::disk::WRITE;
+use crate::faults::{Fault, Point};
+use crate::recovery;
+use crate::server::{Family, Life, Machine, Omission, Reading};
+use crate::wal::Entry;
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use snowflake_core::{Event, Failure, Host, Keeper, Obstacle, Record, Server, Step};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What it takes to be given a lock.
+const WAKE_UP: i64 = 10;
+const STACK: usize = 64 << 10;
+/// The slots of processes that every server has; those of sessions follow.
+pub const KEEPER: usize = 0;
+pub const SYSTEM: usize = 1;
+pub const SESSIONS: usize = 2;
+
+/// What a process waits for.
+pub enum Wait {
+    Until(i64),
+    /// Until others that could run have had their turn.
+    Others,
+    Lock,
+    /// For ever: it is cancelled.
+    Cancelled,
+    /// For what befalls its server to happen.
+    Fault(Fault),
+}
+
+/// What a process has come to.
+pub enum Done {
+    Looked(Keeper, Option<Duration>),
+    Replayed,
+    Stopped(Result<(), Obstacle>),
+    Answered(Result<(), Obstacle>),
+}
+
+type Run = Coroutine<(), Wait, Done, DefaultStack>;
+
+pub struct Process<'a> {
+    pub life: &'a Life,
+    pub machine: &'a Machine,
+    pub family: &'a Family,
+    pub slot: usize,
+    reading: &'a Reading,
+    /// None in the postmaster, which nothing befalls.
+    yielder: Option<&'a Yielder<(), Wait>>,
+}
+
+impl<'a> Process<'a> {
+    pub fn new(life: &'a Life, slot: usize, yielder: Option<&'a Yielder<(), Wait>>) -> Self {
+        let machine = &*life.machine;
+        let session = slot.checked_sub(SESSIONS).unwrap_or(MAX_SESSIONS as usize);
+        let reading = &life.readings[session];
+        Self { life, machine, family: &machine.family, slot, reading, yielder }
+    }
+
+    /// A call of the host, to which anything can happen now and then. Returns whether it is to fail.
+    #[inline]
+    pub fn reach(&self, point: Point) -> bool {
+        match self.family.quiet.get() {
+            0 => self.befall(point),
+            left => {
+                self.family.quiet.set(left - 1);
+                false
+            }
+        }
+    }
+
+    #[cold]
+    fn befall(&self, point: Point) -> bool {
+        let Some(yielder) = self.yielder else { return false };
+        let fault = self.family.fate.decide(point, self);
+        match fault {
+            Fault::Nothing => {}
+            Fault::Fails => {
+                self.family.count("failed writes", true);
+                return true;
+            }
+            Fault::Pause(micros) => self.pause(micros),
+            Fault::Switch => yielder.suspend(Wait::Others),
+            Fault::Step(offset) => self.life.set_clock(offset),
+            Fault::Crash(_) | Fault::Failover => yielder.suspend(Wait::Fault(fault)),
+        }
+        false
+    }
+
+    /// What it does, for people.
+    pub fn role(&self) -> String {
+        let server = if self.machine.is_standby.get() { "standby" } else { "primary" };
+        match self.slot {
+            KEEPER => format!("keeper of the {server}"),
+            SYSTEM => format!("startup of the {server}"),
+            session => format!("session {} of the {server}", session - SESSIONS),
+        }
+    }
+
+    pub fn pause(&self, micros: i64) {
+        if let Some(yielder) = self.yielder {
+            yielder.suspend(Wait::Until(self.family.now.get() + micros));
+        }
+    }
+
+    /// A client makes a call.
+    pub fn ask(&self) -> Call {
+        self.reading.reset();
+        let newest = self.family.log.borrow().newest();
+        Call { asked: self.family.now.get(), session: self.slot, newest, low: 0, high: 0 }
+    }
+
+    /// A client has been given this ID.
+    #[inline]
+    pub fn returned(&self, id: i64, call: &Call) {
+        let (now, offset) = (self.family.now.get(), self.machine.offset.get());
+        let call = Call { low: self.reading.low.get(), high: self.reading.high.get(), ..*call };
+        let ceiling = &self.family.ceiling;
+        let latest = || ceiling.at(now, offset).max(ceiling.of_reading(call.high));
+        let durable = self.machine.disk.borrow().durable_end();
+        let node = self.life.generator.node();
+        self.family.log.borrow_mut().add(id, node, durable, &call, now, now + offset, latest);
+    }
+
+    fn lock<T>(&self, change: i32, work: impl FnOnce() -> T) -> T {
+        struct Unlock<'a>(&'a Life, i32);
+        impl Drop for Unlock<'_> {
+            fn drop(&mut self) {
+                self.0.lock.set(self.0.lock.get() - self.1);
+                self.0.was_unlocked.set(true);
+            }
+        }
+        self.reach(Point::Lock);
+        let lock = &self.life.lock;
+        while lock.get() != 0 && (change < 0 || lock.get() < 0) {
+            self.yielder.iter().for_each(|it| it.suspend(Wait::Lock));
+        }
+        lock.set(lock.get() + change);
+        let _unlock = Unlock(self.life, change);
+        work()
+    }
+
+    /// The first write of a lease after a start may be on disk although it failed.
+    fn note_failed_write(&self) {
+        if self.life.state.lease_end() == 0 && !self.life.is_in_recovery.get() {
+            self.family.ceiling.crashed(self.family.now.get(), self.life.lead());
+        }
+    }
+}
+
+impl Host for Process<'_> {
+    #[inline]
+    fn wall_millis(&self) -> i64 {
+        self.reach(Point::Wall);
+        self.reading.take(self.family.now.get() + self.machine.offset.get());
+        self.machine.wall().div_euclid(MILLI)
+    }
+
+    fn clocks(&self) -> [i64; 3] {
+        let before = self.family.now.get();
+        self.reach(Point::Clocks);
+        self.reading.take(self.family.now.get() + self.machine.offset.get());
+        [before, self.machine.wall(), self.family.now.get()]
+    }
+
+    #[inline]
+    fn max_drift_millis(&self) -> u32 {
+        self.machine.max_drift
+    }
+
+    fn max_sessions(&self) -> i64 {
+        MAX_SESSIONS
+    }
+
+    fn is_in_recovery(&self) -> bool {
+        self.life.is_in_recovery.get()
+    }
+
+    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.lock(-1, work)
+    }
+
+    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.lock(1, work)
+    }
+
+    fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure> {
+        if self.reach(Point::Read) {
+            return Err(Failure { step: Step::Read, errno: 0 });
+        }
+        Ok(self.machine.disk.borrow().read())
+    }
+
+    fn write_lease(&self, record: &[u8; Record::LEN]) -> Result<(), Failure> {
+        for step in WRITE {
+            let is_sync = matches!(step, Step::Sync | Step::SyncDirectory);
+            if self.family.omits(Omission::Lease) || is_sync && self.family.omits(Omission::Sync) {
+                continue;
+            }
+            let fails = self.befall(Point::Write(step));
+            self.machine.disk.borrow_mut().step(step, record, fails);
+            if fails {
+                self.note_failed_write();
+                return Err(Failure { step, errno: 0 });
+            }
+        }
+        Ok(())
+    }
+
+    fn write_wal(&self, record: &[u8; Record::LEN]) {
+        self.reach(Point::Insert);
+        if !self.family.omits(Omission::WalRecord) && !self.family.omits(Omission::Lease) {
+            self.family.wal.borrow_mut().insert(Entry::Lease(*record));
+        }
+        self.reach(Point::Flush);
+        if !self.family.omits(Omission::WalFlush) {
+            self.family.wal.borrow_mut().flush();
+        }
+        self.family.count("lease extensions", true);
+        self.reach(Point::Flushed);
+    }
+
+    /// Wakes up a little late, and may be cancelled.
+    fn sleep(&self, time: Duration) {
+        self.reach(Point::Sleep);
+        self.family.count("paced waits", true);
+        let (late, is_cancelled) = self.family.fate.of_sleep();
+        let millis = time.as_millis() as i64 + 1;
+        self.pause(millis * MILLI + late);
+        if is_cancelled {
+            self.family.count("cancelled", true);
+            self.yielder.iter().for_each(|it| it.suspend(Wait::Cancelled));
+        }
+    }
+
+    fn wake_keeper(&self) {
+        self.life.keeper_is_woken.set(true);
+    }
+
+    fn log(&self, event: Event) {
+        if let Event::OtherNode { .. } = event {
+            self.family.count("other nodes", true);
+        }
+    }
+
+    #[inline]
+    fn preempt(&self) {
+        self.reach(Point::Preempt);
+    }
+}
+
+thread_local! {
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(vec![]) };
+}
+
+/// A process that does this work.
+pub fn start<F>(life: &Rc<Life>, slot: usize, work: F) -> Run
+where
+    F: FnOnce(&Server<'_, Process<'_>>) -> Done + 'static,
+{
+    let life = life.clone();
+    let stack = STACKS.with_borrow_mut(Vec::pop);
+    let stack = stack.unwrap_or_else(|| DefaultStack::new(STACK).unwrap());
+    Coroutine::with_stack(stack, move |yielder, ()| {
+        let host = Process::new(&life, slot, Some(yielder));
+        work(&Server { generator: life.generator, state: &life.state, host: &host })
+    })
+}
+
+fn end(mut run: Run) {
+    run.force_unwind();
+    STACKS.with_borrow_mut(|stacks| stacks.push(run.into_stack()));
+}
+
+#[derive(Default)]
+pub struct Task {
+    /// When it goes on, or begins something.
+    pub wake: i64,
+    waits_for_lock: bool,
+    run: Option<Run>,
+    /// How many statements this session has made.
+    pub statements: usize,
+}
+
+impl Task {
+    pub fn at(wake: i64) -> Self {
+        Self { wake, ..Self::default() }
+    }
+}
+
+/// What the processes of a server leave to its surroundings.
+pub enum Happened {
+    Fault(Fault),
+    /// All that there is was replayed.
+    Replayed,
+    Stopped(Result<(), Obstacle>),
+    /// A session's statement, in this slot; none if it was cancelled.
+    Answered(usize, Option<Result<(), Obstacle>>),
+}
+
+/// The processes of a running server.
+pub struct Running {
+    pub life: Rc<Life>,
+    pub tasks: Vec<Task>,
+    keeper: Keeper,
+}
+
+impl Running {
+    pub fn new(life: Rc<Life>) -> Self {
+        let now = life.family().now.get();
+        Self { life, tasks: vec![Task::at(now), Task::at(now)], keeper: Keeper::default() }
+    }
+
+    pub fn next(&self) -> (i64, usize) {
+        let wakes = self.tasks.iter().enumerate().map(|(slot, task)| (task.wake, slot));
+        wakes.min().unwrap()
+    }
+
+    /// Lets a process go on, or begin: a session with the statement that it is given.
+    pub fn step(
+        &mut self,
+        slot: usize,
+        statement: impl FnOnce(&Rc<Life>) -> Run,
+    ) -> Option<Happened> {
+        let mut run = self.tasks[slot].run.take().unwrap_or_else(|| match slot {
+            KEEPER => {
+                self.life.keeper_is_woken.set(false);
+                let mut keeper = std::mem::take(&mut self.keeper);
+                start(&self.life, slot, move |server| {
+                    let nap = keeper.look(server);
+                    Done::Looked(keeper, nap)
+                })
+            }
+            SYSTEM if self.life.is_stopping.get() => start(&self.life, slot, recovery::stop),
+            SYSTEM => start(&self.life, slot, recovery::replay),
+            _ => statement(&self.life),
+        });
+        let happened = match run.resume(()) {
+            CoroutineResult::Yield(wait) => self.suspended(slot, run, wait),
+            CoroutineResult::Return(done) => {
+                STACKS.with_borrow_mut(|stacks| stacks.push(run.into_stack()));
+                self.done(slot, done)
+            }
+        };
+        self.wake_others();
+        happened
+    }
+
+    fn suspended(&mut self, slot: usize, run: Run, wait: Wait) -> Option<Happened> {
+        let now = self.life.family().now.get();
+        let task = &mut self.tasks[slot];
+        match wait {
+            Wait::Until(time) => task.wake = time,
+            Wait::Others => task.wake = now + 1,
+            Wait::Lock => (task.wake, task.waits_for_lock) = (NEVER, true),
+            Wait::Fault(fault) => {
+                task.run = Some(run);
+                return Some(Happened::Fault(fault));
+            }
+            Wait::Cancelled => {
+                end(run);
+                self.life.readings[slot - SESSIONS].reset();
+                return Some(Happened::Answered(slot, None));
+            }
+        }
+        task.run = Some(run);
+        None
+    }
+
+    fn done(&mut self, slot: usize, done: Done) -> Option<Happened> {
+        let now = self.life.family().now.get();
+        self.tasks[slot].wake = NEVER;
+        match done {
+            Done::Looked(keeper, nap) => {
+                self.keeper = keeper;
+                let nap = nap.map_or(NEVER, |it| it.as_micros() as i64);
+                self.tasks[KEEPER].wake = now + nap;
+                None
+            }
+            Done::Replayed => Some(Happened::Replayed),
+            Done::Stopped(result) => Some(Happened::Stopped(result)),
+            Done::Answered(result) => {
+                self.tasks[slot].statements += 1;
+                self.life.readings[slot - SESSIONS].reset();
+                Some(Happened::Answered(slot, Some(result)))
+            }
+        }
+    }
+
+    fn wake_others(&mut self) {
+        let now = self.life.family().now.get();
+        if self.life.was_unlocked.take() {
+            for task in self.tasks.iter_mut().filter(|task| task.waits_for_lock) {
+                (task.wake, task.waits_for_lock) = (now + WAKE_UP, false);
+            }
+        }
+        let keeper = &mut self.tasks[KEEPER];
+        if self.life.keeper_is_woken.get() && keeper.run.is_none() {
+            keeper.wake = now;
+        }
+    }
+
+    /// Ends all processes but the postmaster, which lets one more run: it shuts down.
+    pub fn begin_to_stop(&mut self) {
+        self.end_all();
+        self.tasks.truncate(SESSIONS);
+        self.life.is_stopping.set(true);
+        self.tasks[KEEPER].wake = NEVER;
+        self.tasks[SYSTEM].wake = self.life.family().now.get();
+        self.life.keeper_is_woken.set(false);
+    }
+
+    fn end_all(&mut self) {
+        self.tasks.iter_mut().filter_map(|task| task.run.take()).for_each(end);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end_all();
+    }
+}

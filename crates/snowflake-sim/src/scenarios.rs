@@ -1,0 +1,309 @@
+//! Small scenarios, in which every fault is tried at every call of a host ([`crate::faults`]): what happens in
+//! them if nothing goes wrong, and how a run under a schedule is judged.
+//!
+//! After each run power fails, and the primary starts again with its clock where the scenario began, and so does
+//! each standby in turn: an ID that was returned and is not kept comes again then.
+
+use crate::check::bound::Ceiling;
+use crate::check::log::Log;
+use crate::clock::{MILLI, NEVER, SECOND, START};
+use crate::cluster::{Cluster, Site};
+use crate::disk::{Cut, Disk};
+use crate::faults::{Fate, Fault, Found, Outcome, Schedule, Script, search};
+use crate::process::{Happened, KEEPER, SESSIONS};
+use crate::server::{Family, Machine, Omission};
+use crate::session::Statement::{self, Batches, Checkpoint, Reserve, Singles};
+use crate::wal::{Control, Wal};
+use snowflake_core::{Epoch, Generator, Layout, Node, Space};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What one session does in each life of a primary: so many milliseconds after the statement before, the next.
+type Session = &'static [(i64, Statement)];
+
+/// What is planned, when all sessions are done.
+#[derive(Clone, Copy, Debug)]
+enum Plan {
+    /// A clean stop of the server in this place, and a start.
+    Stop(usize),
+    Failover,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    pub name: &'static str,
+    /// Widths of datacenter, machine and sequence.
+    layout: [u32; 3],
+    max_drift: u32,
+    standbys: usize,
+    sessions: &'static [Session],
+    plan: &'static [Plan],
+    /// Nothing goes wrong before this time: milliseconds.
+    faults_from: i64,
+    /// Whether the primary starts as another node after its clean stop.
+    is_renamed: bool,
+}
+
+const START_UP: Scenario = Scenario {
+    name: "start",
+    layout: [5, 5, 12],
+    max_drift: 5_000,
+    standbys: 1,
+    sessions: &[&[(0, Singles(1))], &[(0, Singles(1))]],
+    plan: &[],
+    faults_from: 0,
+    is_renamed: false,
+};
+
+/// All of them.
+pub const ALL: [Scenario; 8] = [
+    START_UP,
+    Scenario {
+        name: "renewal",
+        sessions: &[&[(0, Singles(1)), (620, Singles(1))], &[(620, Singles(1)), (450, Singles(1))]],
+        faults_from: 600,
+        ..START_UP
+    },
+    Scenario {
+        name: "batch",
+        layout: [12, 12, 0],
+        sessions: &[&[(0, Batches { size: 1_100, times: 1 })], &[(0, Singles(1))]],
+        ..START_UP
+    },
+    Scenario {
+        name: "turns",
+        layout: [5, 5, 2],
+        max_drift: 0,
+        sessions: &[&[(0, Batches { size: 6, times: 1 })], &[(0, Reserve(4))]],
+        ..START_UP
+    },
+    Scenario {
+        name: "promotion",
+        sessions: &[&[(0, Singles(1)), (0, Checkpoint)]],
+        plan: &[Plan::Failover],
+        ..START_UP
+    },
+    Scenario {
+        name: "cascade",
+        standbys: 2,
+        sessions: &[&[(0, Singles(1)), (0, Checkpoint)]],
+        plan: &[Plan::Failover, Plan::Failover],
+        ..START_UP
+    },
+    Scenario {
+        name: "stop",
+        sessions: &[&[(0, Singles(1))]],
+        plan: &[Plan::Stop(0)],
+        is_renamed: true,
+        ..START_UP
+    },
+    Scenario {
+        name: "stop of a standby",
+        sessions: &[&[(0, Singles(1)), (0, Checkpoint)]],
+        plan: &[Plan::Stop(1), Plan::Failover],
+        ..START_UP
+    },
+];
+
+/// Later than anything happens that is not stuck.
+const TOO_LATE: i64 = 60 * SECOND;
+
+impl Scenario {
+    /// Tries every schedule of so many faults at most.
+    pub fn search(&self, omits: Option<Omission>, faults: usize) -> Found {
+        search(&|schedule, notes_choices| self.run(omits, schedule, notes_choices), faults)
+    }
+
+    /// Runs it under a schedule, on hosts that leave something out.
+    pub fn run(&self, omits: Option<Omission>, schedule: Schedule, notes_choices: bool) -> Outcome {
+        let script = Script::new(schedule, self.faults_from * MILLI, notes_choices);
+        let mut stage = Stage::new(self, omits, script);
+        stage.play(self.sessions, self.plan);
+        stage.script().end();
+        stage.cluster.crash(0, Cut::Lost, 0);
+        stage.ask_again();
+        while stage.cluster.sites.len() > 1 && stage.complaints.is_empty() {
+            stage.fail_over();
+            stage.ask_again();
+        }
+        stage.judge()
+    }
+}
+
+struct Stage<'a> {
+    scenario: &'a Scenario,
+    cluster: Cluster,
+    complaints: Vec<String>,
+    refusals: usize,
+}
+
+impl<'a> Stage<'a> {
+    fn new(scenario: &'a Scenario, omits: Option<Omission>, script: Script) -> Self {
+        let [datacenter, machine, sequence] = scenario.layout;
+        let layout = Layout::new(datacenter, machine, sequence).unwrap();
+        let family = Rc::new(Family {
+            now: Cell::new(0),
+            quiet: Cell::new(0),
+            others_can_run: Cell::new(false),
+            has_standby: Cell::new(scenario.standbys > 0),
+            fate: Fate::Script(script),
+            wal: RefCell::new(Wal::default()),
+            log: RefCell::new(Log::new(layout, true)),
+            ceiling: Ceiling::new(scenario.max_drift, 0),
+            counts: RefCell::default(),
+            omits,
+        });
+        let generator = generator(layout, 1);
+        let primary = Machine {
+            family: family.clone(),
+            generator: Cell::new(generator),
+            max_drift: scenario.max_drift,
+            offset: Cell::new(0),
+            disk: RefCell::new(Disk::default()),
+            control: Cell::new(Control { redo: 0, time: START.div_euclid(SECOND) - 1 }),
+            is_standby: Cell::new(false),
+            received: Cell::new(0),
+        };
+        let standbys = (0..scenario.standbys).map(|_| {
+            let machine = primary.backup(generator, scenario.max_drift, 0);
+            Site { machine: Rc::new(machine), running: None, start_at: 0 }
+        });
+        let mut sites: Vec<_> = standbys.collect();
+        sites.insert(0, Site { machine: Rc::new(primary), running: None, start_at: 0 });
+        let cluster = Cluster { family, sites };
+        Self { scenario, cluster, complaints: vec![], refusals: 0 }
+    }
+
+    fn script(&self) -> &Script {
+        match &self.cluster.family.fate {
+            Fate::Script(script) => script,
+            Fate::Luck(_) => unreachable!(),
+        }
+    }
+
+    /// Lets sessions do what they do, and what is planned happen.
+    fn play(&mut self, sessions: &[Session], plan: &[Plan]) {
+        let mut plan = plan.iter();
+        loop {
+            if self.is_quiet() {
+                match plan.next() {
+                    None => return,
+                    Some(Plan::Failover) => self.fail_over(),
+                    Some(&Plan::Stop(site)) if site < self.cluster.sites.len() => {
+                        self.cluster.stop(site, 0);
+                    }
+                    Some(Plan::Stop(_)) => {}
+                }
+                continue;
+            }
+            let (time, site, slot) = self.cluster.next();
+            if time > TOO_LATE {
+                self.complaints.push("a process waits for ever".to_owned());
+                return;
+            }
+            let now = &self.cluster.family.now;
+            now.set(time.max(now.get()));
+            self.step(sessions, site, slot);
+        }
+    }
+
+    /// Whether all servers run, and only keepers have anything to do, but not now.
+    fn is_quiet(&self) -> bool {
+        let now = self.cluster.family.now.get();
+        self.cluster.sites.iter().all(|site| {
+            site.running.as_ref().is_some_and(|running| {
+                let mut tasks = running.tasks.iter().enumerate();
+                tasks.all(|(slot, it)| it.wake > if slot == KEEPER { now } else { NEVER - 1 })
+            })
+        })
+    }
+
+    fn step(&mut self, sessions: &[Session], site: usize, slot: Option<usize>) {
+        self.look_around(site, slot);
+        let statement = |done: usize| sessions[slot.unwrap_or(0) - SESSIONS][done].1;
+        let tasks = self.cluster.sites[site].running.as_ref().map(|running| &running.tasks);
+        let done = slot.and_then(|slot| Some(tasks?[slot].statements)).unwrap_or(0);
+        match self.cluster.step(site, slot, |_| statement(done)) {
+            Some(Happened::Fault(Fault::Crash(cut))) => self.cluster.crash(site, cut, 0),
+            Some(Happened::Fault(_)) => self.fail_over(),
+            Some(Happened::Replayed) if site == 0 => {
+                self.cluster.open(sessions.len());
+                (0..sessions.len()).for_each(|session| self.plan_statement(sessions, session));
+            }
+            Some(Happened::Replayed) | None => {}
+            Some(Happened::Stopped(result)) => {
+                self.cluster.stopped(site, result, 0);
+                let machine = &self.cluster.sites[site].machine;
+                if self.scenario.is_renamed {
+                    machine.generator.set(generator(machine.generator.get().layout(), 2));
+                }
+            }
+            Some(Happened::Answered(slot, answer)) => {
+                self.refusals += usize::from(!matches!(answer, Some(Ok(()))));
+                self.plan_statement(sessions, slot - SESSIONS);
+            }
+        }
+        (1..self.cluster.sites.len()).for_each(|site| self.cluster.receive(site));
+    }
+
+    /// Notes what makes a difference to a process that goes on now.
+    fn look_around(&self, site: usize, slot: Option<usize>) {
+        let family = &self.cluster.family;
+        let now = family.now.get();
+        let sites = self.cluster.sites.iter().enumerate();
+        let others = sites.filter_map(|(index, it)| Some((index, it.running.as_ref()?)));
+        let mut tasks = others.flat_map(|(index, running)| {
+            running.tasks.iter().enumerate().map(move |(slot, task)| (index, Some(slot), task.wake))
+        });
+        let can_run = tasks.any(|(index, it, wake)| (index, it) != (site, slot) && wake <= now);
+        family.others_can_run.set(can_run);
+        family.has_standby.set(self.cluster.sites.len() > 1);
+    }
+
+    fn plan_statement(&mut self, sessions: &[Session], session: usize) {
+        let now = self.cluster.family.now.get();
+        if let Some(running) = &mut self.cluster.sites[0].running {
+            let task = &mut running.tasks[SESSIONS + session];
+            let next = sessions[session].get(task.statements);
+            task.wake = next.map_or(NEVER, |(pause, _)| now + pause * MILLI);
+        }
+    }
+
+    /// To a machine whose clock stands where the scenario began.
+    fn fail_over(&mut self) {
+        let now = self.cluster.family.now.get();
+        self.cluster.fail_over(-now, 0);
+    }
+
+    /// Nothing goes wrong any more: a client is given an ID, at the time when the scenario began.
+    fn ask_again(&mut self) {
+        self.cluster.set_clock(-self.cluster.family.now.get());
+        let refusals = self.refusals;
+        self.play(&[&[(0, Singles(1))]], &[]);
+        if self.refusals > refusals {
+            self.complaints.push("no ID is issued although all is well again".to_owned());
+        }
+    }
+
+    fn judge(self) -> Outcome {
+        let mut log = self.cluster.family.log.borrow_mut();
+        let mut violations = log.faults().to_vec();
+        violations.extend(self.complaints.iter().cloned());
+        let mut ids = log.ids();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        let repeated = (all - ids.len()) as u64;
+        if repeated > 0 {
+            violations.push(format!("{repeated} IDs were returned twice"));
+        }
+        drop(log);
+        let (choices, story) = (self.script().choices(), self.script().story());
+        Outcome { choices, violations, repeated, story }
+    }
+}
+
+fn generator(layout: Layout, machine: u32) -> Generator {
+    let space = Space { layout, epoch: Epoch::default() };
+    Generator::new(space, Node { datacenter: 0, machine }).unwrap()
+}

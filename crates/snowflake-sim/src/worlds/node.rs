@@ -1,0 +1,240 @@
+//! One identity in a world: its primary with its standbys, through all its lives, and what befalls it by luck.
+
+use super::world::{Fault, MAX_SKEW, World};
+use crate::check::bound::Ceiling;
+use crate::check::log::{Log, Run};
+use crate::clock::{HOUR, MILLI, NEVER, SECOND, START, exponential, log_uniform};
+use crate::cluster::{Cluster, Site};
+use crate::disk::{Cut, Disk};
+use crate::faults::{Fate, Luck};
+use crate::process::{self, Happened};
+use crate::server::{Counts, Family, Machine};
+use crate::session::Statement;
+use crate::wal::{Control, Wal};
+use fastrand::Rng;
+use snowflake_core::{Epoch, Generator, Node as Identity, Space};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+const YEAR: i64 = 365 * 24 * HOUR;
+/// Between two times that a standby hears of its primary, on average.
+const STANDBY_EVERY: i64 = 300_000;
+/// Fewer than the host says.
+const SESSIONS: usize = 7;
+
+pub struct Node {
+    world: World,
+    cluster: Cluster,
+    /// With each identity that it may have.
+    generators: [Generator; 2],
+    /// Where its wall clock should be.
+    skew: i64,
+    fault_at: i64,
+    /// When standbys hear of the primary, or a new one is made.
+    standby_at: i64,
+}
+
+impl Node {
+    pub fn new(world: &World, identities: [Identity; 2], skew: i64, mut dice: Rng) -> Self {
+        let space = Space { layout: world.layout, epoch: Epoch::default() };
+        let generators = identities.map(|it| Generator::new(space, it).unwrap());
+        let start_at = dice.i64(0..SECOND);
+        // The clock may have been set back since its files were made.
+        let was_set = world.regime.sets_clocks() && dice.u32(0..4) == 0;
+        let age = if was_set { -5 * SECOND } else { HOUR };
+        let time = (START + skew - age).div_euclid(SECOND);
+        let believed_drift = world.believed_drift.unwrap_or(world.max_drift);
+        let family = Rc::new(Family {
+            now: Cell::new(0),
+            quiet: Cell::new(100),
+            others_can_run: Cell::new(false),
+            has_standby: Cell::new(false),
+            fate: Fate::Luck(Luck::new(dice, world.regime.disk_fails())),
+            wal: RefCell::new(Wal::default()),
+            log: RefCell::new(Log::new(world.layout, world.collect_ids)),
+            ceiling: Ceiling::new(believed_drift, skew),
+            counts: RefCell::default(),
+            omits: world.omits,
+        });
+        let machine = Rc::new(Machine {
+            family: family.clone(),
+            generator: Cell::new(generators[0]),
+            max_drift: world.max_drift,
+            offset: Cell::new(skew),
+            disk: RefCell::new(Disk::default()),
+            control: Cell::new(Control { redo: 0, time }),
+            is_standby: Cell::new(false),
+            received: Cell::new(0),
+        });
+        let sites = vec![Site { machine, running: None, start_at }];
+        let standby_at = if world.regime.standbys() > 0 { 0 } else { NEVER };
+        let cluster = Cluster { family, sites };
+        let world = world.clone();
+        let mut node = Self { world, cluster, generators, skew, fault_at: 0, standby_at };
+        node.plan_next_fault();
+        node
+    }
+
+    /// Lets happen what happens before this time, and adds what clients were given.
+    pub fn run_until(&mut self, end: i64, runs: &mut Vec<Run>) {
+        loop {
+            let (time, site, slot) = self.cluster.next();
+            let now = time.min(self.fault_at).min(self.standby_at);
+            if now >= end {
+                break;
+            }
+            self.family().now.set(now);
+            if now == self.fault_at {
+                self.suffer();
+                self.plan_next_fault();
+            } else if now == self.standby_at {
+                self.care_for_standbys();
+                self.standby_at += self.dice(|dice| exponential(dice, STANDBY_EVERY));
+            } else {
+                self.step(site, slot);
+            }
+        }
+        self.family().log.borrow_mut().take_runs(runs);
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.family().counts.borrow().clone()
+    }
+
+    pub fn ids(&self) -> Vec<i64> {
+        self.family().log.borrow_mut().ids()
+    }
+
+    pub fn faults(&self) -> Vec<String> {
+        self.family().log.borrow().faults().to_vec()
+    }
+
+    fn family(&self) -> &Family {
+        &self.cluster.family
+    }
+
+    fn dice<T>(&self, throw: impl FnOnce(&mut Rng) -> T) -> T {
+        self.family().fate.dice(throw)
+    }
+
+    fn step(&mut self, site: usize, slot: Option<usize>) {
+        let world = &self.world;
+        let draw = |family: &Family| family.fate.dice(|dice| Statement::draw(world, dice));
+        let happened = self.cluster.step(site, slot, |life| draw(life.family()));
+        match happened {
+            Some(Happened::Replayed) if site == 0 => {
+                let sessions = self.dice(|dice| dice.usize(1..=SESSIONS));
+                self.cluster.open(sessions);
+                for slot in process::SESSIONS..process::SESSIONS + sessions {
+                    self.pause(slot);
+                }
+            }
+            Some(Happened::Stopped(result)) => {
+                let down = self.down();
+                self.cluster.stopped(site, result, down);
+                self.change_node(site);
+            }
+            Some(Happened::Answered(slot, answer)) => {
+                self.family().count("refusals", matches!(answer, Some(Err(_))));
+                self.pause(slot);
+            }
+            Some(Happened::Replayed | Happened::Fault(_)) | None => {}
+        }
+    }
+
+    /// A session has nothing to do for a while.
+    fn pause(&mut self, slot: usize) {
+        let idle = self.dice(|dice| Statement::pause(&self.world, dice));
+        let wake = self.family().now.get() + idle;
+        if let Some(running) = &mut self.cluster.sites[0].running {
+            running.tasks[slot].wake = wake;
+        }
+    }
+
+    fn plan_next_fault(&mut self) {
+        let World { fault_every, regime, .. } = self.world;
+        let wait = self.dice(|dice| {
+            // Where there is a standby, faults like company.
+            let soon = regime.standbys() > 0 && dice.u32(0..3) == 0;
+            exponential(dice, if soon { fault_every / 50 } else { fault_every })
+        });
+        self.fault_at = self.family().now.get() + wait;
+    }
+
+    fn suffer(&mut self) {
+        let faults = self.world.regime.faults();
+        let standby = self.cluster.sites.len() - 1;
+        let down = self.down();
+        match self.dice(|dice| dice.choice(faults).copied()) {
+            None => {}
+            Some(Fault::Crash) => self.crash(0, down),
+            Some(Fault::Stop) => self.cluster.stop(0, down),
+            Some(Fault::StepBack) => self.step_back(),
+            Some(Fault::StepForward) => self.step_forward(),
+            Some(Fault::Correction) => self.cluster.set_clock(self.skew),
+            Some(Fault::Failover) => {
+                let offset = self.dice(|dice| dice.i64(-MAX_SKEW..=MAX_SKEW));
+                self.cluster.fail_over(offset, down);
+            }
+            Some(Fault::CrashAndStepBack) => {
+                self.crash(0, down);
+                self.step_back();
+            }
+            Some(Fault::StandbyCrash) if standby > 0 => self.crash(standby, down),
+            Some(Fault::StandbyStop) if standby > 0 => self.cluster.stop(standby, down),
+            Some(Fault::StandbyCrash | Fault::StandbyStop) => {}
+        }
+    }
+
+    fn down(&self) -> i64 {
+        self.dice(|dice| {
+            let longest = dice.choice([MILLI, 100 * MILLI, 5 * SECOND]).unwrap();
+            dice.i64(0..longest)
+        })
+    }
+
+    fn crash(&mut self, site: usize, down: i64) {
+        let cut = self.dice(|dice| dice.choice([Cut::Nothing, Cut::Lost, Cut::Torn]).unwrap());
+        self.cluster.crash(site, cut, down);
+        self.change_node(site);
+    }
+
+    /// Now and then the administrator gives a server that is down another machine id.
+    fn change_node(&mut self, site: usize) {
+        let Site { machine, running, .. } = &self.cluster.sites[site];
+        if running.is_none() && self.dice(|dice| dice.u32(0..4)) == 0 {
+            machine.generator.set(self.dice(|dice| dice.choice(self.generators).unwrap()));
+        }
+    }
+
+    /// Makes one where there are too few, from a copy of the last server's files; else they hear of the
+    /// primary.
+    fn care_for_standbys(&mut self) {
+        let sites = self.cluster.sites.len();
+        if sites <= self.world.regime.standbys() {
+            let offset = self.dice(|dice| dice.i64(-MAX_SKEW..=MAX_SKEW));
+            let generator = self.dice(|dice| dice.choice(self.generators).unwrap());
+            // The settings of a standby are its own.
+            let drift = self.dice(|dice| dice.u32(0..=self.world.max_drift));
+            let now = self.family().now.get();
+            let machine = &self.cluster.sites[sites - 1].machine;
+            let machine = Rc::new(machine.backup(generator, drift, offset));
+            self.cluster.sites.push(Site { machine, running: None, start_at: now });
+        }
+        for site in 1..self.cluster.sites.len() {
+            if self.dice(|dice| dice.bool()) {
+                self.cluster.receive(site);
+            }
+        }
+    }
+
+    fn step_back(&mut self) {
+        let step = self.dice(|dice| log_uniform(dice, MILLI, 3 * YEAR));
+        self.cluster.set_clock(self.cluster.sites[0].machine.offset.get() - step);
+    }
+
+    fn step_forward(&mut self) {
+        let step = self.dice(|dice| log_uniform(dice, MILLI, HOUR));
+        self.cluster.set_clock(self.cluster.sites[0].machine.offset.get() + step);
+    }
+}
