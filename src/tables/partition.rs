@@ -21,7 +21,7 @@ use crate::error::Refusal;
 use crate::node;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 
 /// `snowflake_create_partition(regclass, timestamptz, timestamptz, text) -> regclass`: the partition for the
 /// IDs of a time from, inclusive, to, exclusive. Times are in microseconds since 2000.

@@ -2,7 +2,6 @@
 
 use crate::error::Report;
 use crate::tables::spi::readable;
-use pgrx::pg_sys;
 use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use std::ffi::CStr;
 

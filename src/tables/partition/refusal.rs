@@ -4,7 +4,6 @@ use super::bounds::{Bounds, time_text};
 use super::parent::Partition;
 use super::spi::readable;
 use crate::error::{Code, Report};
-use pgrx::pg_sys;
 use std::ffi::CStr;
 
 const BY_RANGE: &str = "Create the table with PARTITION BY RANGE (id).";
