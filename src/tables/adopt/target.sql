@@ -11,8 +11,8 @@ SELECT refusal,
         ELSE format_type(atttypid, atttypmod)
     END,
     attnum::text,
-    format('SELECT value::pg_catalog.text FROM (SELECT pg_catalog.max(%I) AS value FROM %I.%I) AS greatest '
-        'WHERE value OPERATOR(pg_catalog.>=) $1', attname, nspname, relname),
+    'SELECT value::pg_catalog.text FROM (SELECT pg_catalog.max(' || quote_ident(attname) || ') AS value FROM '
+        || format('%I.%I', nspname, relname) || ') AS greatest WHERE value OPERATOR(pg_catalog.>=) $1',
     relowner::text
 FROM (
     SELECT *, CASE

@@ -191,3 +191,36 @@ fn first_id(server: &Guarded) -> Result<i64> {
 fn run_program(command: &mut std::process::Command) -> Result<()> {
     snowflake_cluster::run(command).map(drop)
 }
+
+/// What is written where a transaction ends goes to the log alone: a name that cannot be sent in the client's
+/// encoding would end the transaction.
+#[test]
+fn a_name_that_the_client_cannot_read_fails_no_commit() -> Result<()> {
+    let server = Guarded::start("encoding", "")?;
+    server.node.connect("postgres")?.batch_execute(
+        "CREATE TABLE \"表\" (LIKE orders INCLUDING ALL);
+         CREATE TRIGGER guard BEFORE INSERT ON \"表\" FOR EACH ROW EXECUTE FUNCTION snowflake_guard();
+         CREATE VIEW seen AS SELECT count(*) FROM \"表\"",
+    )?;
+    let of_a_twin = |table: &str, minute: u32, rows: u32| {
+        format!(
+            "INSERT INTO {table} SELECT snowflake_encode('2090-01-01 00:{minute}:00+00'::timestamptz \
+             + make_interval(secs => n), 1, 1, 0) FROM generate_series(1, {rows}) AS n"
+        )
+    };
+    let statements = [
+        of_a_twin("orders", 10, 5),
+        format!("PREPARE more AS {}", of_a_twin("\"表\"", 20, 7)),
+        "SET client_encoding = 'LATIN1'".to_owned(),
+        "EXECUTE more".to_owned(),
+        "SELECT * FROM seen".to_owned(),
+    ];
+    let mut arguments = vec!["-qAt", "-v", "ON_ERROR_STOP=1"];
+    arguments.extend(statements.iter().flat_map(|statement| ["-c", statement.as_str()]));
+    let output = server.node.psql(&arguments).output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(printed.trim(), "7");
+    server.wait_for_rows_of_the_log(12)?;
+    server.check(12, 1)
+}
