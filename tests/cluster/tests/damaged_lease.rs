@@ -25,8 +25,8 @@ struct Victim {
 }
 
 impl Victim {
-    /// Brings the server down in a way, and up again. It has no keeper, which would write the lease that was
-    /// replayed if it looked while a test has removed the file to replace it.
+    /// Brings the server down in a way, and up again. It has no keeper, which might write while a test
+    /// replaces the file.
     fn after(outage: Outage) -> Result<Self> {
         let mut node = Node::builder("damaged").set("max_worker_processes", "0").start()?;
         let mut client = node.connect("postgres")?;
@@ -37,12 +37,12 @@ impl Victim {
         }
         drop(client);
         let path = node.data().join(LEASE);
-        let mut good = Vec::new();
         outage.strike(&mut node, |_| {
-            good = fs::read(&path)?;
             ensure!(fs::metadata(&path)?.mode() & 0o7777 == 0o600, "it is for the server alone");
             Ok(())
         })?;
+        // As it is once recovery has kept what it has replayed.
+        let good = fs::read(&path)?;
         Ok(Self { node, path, good, newest })
     }
 
