@@ -3,7 +3,6 @@
 //!
 //! Here: every write of the record. Not here: its bytes (`record.rs`), when the keeper writes (`keeper.rs`).
 
-use crate::clock::MINUTE_MICROS;
 use crate::sync::{AtomicU64, Ordering, Ordering::Relaxed};
 use crate::{Event, Generator, Host, Obstacle, Record, Server, Tick};
 use std::time::Duration;
@@ -14,6 +13,9 @@ pub const LENGTH_MILLIS: i64 = 1_000;
 
 /// After a failure.
 pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a restart point waits for a disk, that long each time: for a minute.
+const RESTART_POINT_TRIES: u32 = 60;
 
 /// The lease in force: ticks below its end may be returned, because a record that says so is
 /// durable.
@@ -244,25 +246,26 @@ impl<H: Host> Server<'_, H> {
     }
 
     /// The same where replay passes a checkpoint, or ends: a restart may replay nothing of what comes before.
-    /// A disk that is full or fails is waited for, because there is no other time for this.
+    /// A disk that is full or fails is waited for, as there is no other time for this; but no longer than
+    /// [`RESTART_POINT_TRIES`], as a database that does not come up is worse than what another crash could do now.
     ///
     /// # Errors
-    /// When the record on disk is another space's or is damaged: it keeps this server from issuing at all.
+    /// When the record cannot be read or written, is another space's, or is damaged.
     pub fn keep_before_restart_point(&self) -> Result<(), Obstacle> {
-        let mut told = None;
-        loop {
+        for tries in 1.. {
             match self.keep_replayed() {
-                Err(obstacle @ Obstacle::LeaseFile(_)) => {
-                    let now = self.monotonic();
-                    if told.is_none_or(|last| now - last > MINUTE_MICROS) {
-                        told = Some(now);
-                        self.host.log(Event::KeeperFailed(obstacle));
+                Err(Obstacle::LeaseFile(failure))
+                    if failure.step.writes() && tries < RESTART_POINT_TRIES =>
+                {
+                    if tries == 1 {
+                        self.host.log(Event::KeeperFailed(failure.into()));
                     }
                     self.host.sleep(RETRY_EVERY);
                 }
                 done => return done,
             }
         }
+        Ok(())
     }
 
     fn keep(&self, replayed: i64) -> Result<(), Obstacle> {
