@@ -114,12 +114,6 @@ impl Step {
         Self::Rename,
         Self::SyncDirectory,
     ];
-
-    /// Whether it is one of writing.
-    #[must_use]
-    pub fn writes(self) -> bool {
-        !matches!(self, Self::Open | Self::Read)
-    }
 }
 
 /// A step that failed, with the operating system's error number.

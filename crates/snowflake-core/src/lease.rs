@@ -254,9 +254,7 @@ impl<H: Host> Server<'_, H> {
     pub fn keep_before_restart_point(&self) -> Result<(), Obstacle> {
         for tries in 1.. {
             match self.keep_replayed() {
-                Err(Obstacle::LeaseFile(failure))
-                    if failure.step.writes() && tries < RESTART_POINT_TRIES =>
-                {
+                Err(Obstacle::LeaseFile(failure)) if tries < RESTART_POINT_TRIES => {
                     if tries == 1 {
                         self.host.log(Event::KeeperFailed(failure.into()));
                     }
