@@ -230,14 +230,14 @@ impl Host for Process<'_> {
         self.reach(Point::Flushed);
     }
 
-    /// Wakes up a little late, and may be cancelled.
+    /// Wakes up a little late; a statement may be cancelled then.
     fn sleep(&self, time: Duration) {
         self.reach(Point::Sleep);
         self.family.count("paced waits", true);
         let (late, is_cancelled) = self.family.fate.of_sleep();
         let millis = time.as_millis() as i64 + 1;
         self.pause(millis * MILLI + late);
-        if is_cancelled {
+        if is_cancelled && self.slot >= SESSIONS {
             self.family.count("cancelled", true);
             self.yielder.iter().for_each(|it| it.suspend(Wait::Cancelled));
         }
