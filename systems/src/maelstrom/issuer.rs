@@ -133,7 +133,7 @@ impl Server {
     }
 
     fn issue(&mut self, count: usize) -> Answer {
-        let count = i32::try_from(count)
+        let count = i64::try_from(count)
             .map_err(|_| Fault::new(Code::Abort, "too many IDs are asked for at once"))?;
         let (client, query) = match &mut self.session {
             Some(session) => session,
