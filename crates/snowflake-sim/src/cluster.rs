@@ -60,6 +60,7 @@ impl Cluster {
         let control = machine.control.get();
         if !machine.is_standby.get() {
             machine.received.set(family.wal.borrow().len());
+            family.ceiling.started(machine.offset.get());
         }
         let mut life = Life {
             machine: machine.clone(),
@@ -75,12 +76,6 @@ impl Cluster {
             readings: Default::default(),
         };
         life.state = State::at_start(&Process::new(&life, SYSTEM, None), control.time);
-        if !machine.is_standby.get() {
-            let host = Process::new(&life, SYSTEM, None);
-            let slack =
-                Server { generator: life.generator, state: &life.state, host: &host }.slack();
-            family.ceiling.started(machine.offset.get(), slack);
-        }
         *running = Some(Running::new(Rc::new(life)));
     }
 
@@ -91,8 +86,12 @@ impl Cluster {
         if let Some(running) = running
             && running.tasks.len() == SESSIONS
         {
+            let life = &running.life;
+            let host = Process::new(life, SYSTEM, None);
+            let server = Server { generator: life.generator, state: &life.state, host: &host };
+            self.family.ceiling.opened(server.slack());
             // Where nothing else is known, the first ID comes after the last checkpoint.
-            let checkpoint = (running.life.checkpoint_at_start + 1) * SECOND + MILLI - START - now;
+            let checkpoint = (life.checkpoint_at_start + 1) * SECOND + MILLI - START - now;
             if machine.disk.borrow().durable_end() == 0 && checkpoint > machine.offset.get() {
                 self.family.ceiling.carries(checkpoint);
             }
@@ -187,7 +186,7 @@ impl Cluster {
         machine.is_standby.set(false);
         machine.offset.set(offset);
         *start_at = (*start_at).min(now);
-        self.family.ceiling.takes_over(offset);
+        self.family.ceiling.started(offset);
         self.family.count("failovers", true);
         self.replay(0);
     }

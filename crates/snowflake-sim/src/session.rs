@@ -75,7 +75,7 @@ impl Statement {
             }
             Self::Check => {
                 let call = server.host.ask();
-                let mark = server.generator.id(server.mark()?);
+                let mark = server.mark()?;
                 server.host.family.log.borrow_mut().check_mark(mark, &call);
                 server.check()?;
             }

@@ -112,15 +112,14 @@ impl Ceiling {
         self.carried.set(self.leases.get() - now);
     }
 
-    /// A life begins; `slack` is [`snowflake_core::Server::slack`].
-    pub fn started(&self, offset: i64, slack: i64) {
+    /// A life begins, or a standby goes on as primary.
+    pub fn started(&self, offset: i64) {
         self.wall_of_life.set(offset);
-        self.allowance.set(Pacer::BURST + MILLI + slack);
     }
 
-    /// A standby goes on as primary.
-    pub fn takes_over(&self, offset: i64) {
-        self.wall_of_life.set(offset);
+    /// IDs can be issued; `slack` is [`snowflake_core::Server::slack`].
+    pub fn opened(&self, slack: i64) {
+        self.allowance.set(Pacer::BURST + MILLI + slack);
     }
 
     /// The ID clock may be so far ahead of true time already.

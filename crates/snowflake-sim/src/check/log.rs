@@ -78,10 +78,7 @@ impl Log {
         latest: impl FnOnce() -> i64,
     ) {
         // Taken apart again, so that nothing is believed of the code that put it together.
-        let parts = self.layout.decode(id);
-        let tick =
-            parts.timestamp << self.layout.bits(Section::Sequence) | u64::from(parts.sequence);
-        let identity = Node { datacenter: parts.datacenter, machine: parts.machine };
+        let (tick, identity) = self.parts(id);
         if identity != node || id <= call.newest || tick >= durable {
             self.fault(id, identity, node, durable, call);
         }
@@ -120,11 +117,19 @@ impl Log {
         });
     }
 
-    /// A server says that all IDs of its node lie below this one.
-    pub fn check_mark(&mut self, mark: i64, call: &Call) {
-        if mark <= call.newest {
+    /// A server says that it has issued nothing from this tick on.
+    pub fn check_mark(&mut self, mark: Tick, call: &Call) {
+        if call.newest >= 0 && mark <= self.parts(call.newest).0 {
             self.faults.push(format!("{} was returned, and {mark} is the mark", call.newest));
         }
+    }
+
+    /// The tick and the node of an ID.
+    fn parts(&self, id: i64) -> (Tick, Node) {
+        let parts = self.layout.decode(id);
+        let tick =
+            parts.timestamp << self.layout.bits(Section::Sequence) | u64::from(parts.sequence);
+        (tick, Node { datacenter: parts.datacenter, machine: parts.machine })
     }
 
     pub fn take_runs(&mut self, into: &mut Vec<Run>) {
