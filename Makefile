@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test regress soak fuzz install fmt lint bench cluster alternatives clean
+.PHONY: help demo psql test regress soak fuzz install fmt lint bench scenarios alternatives clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -39,11 +39,11 @@ lint: ## Clippy on everything, warnings are errors
 bench: ## Measure it
 	@tools/bench
 
-cluster: ## Run the systems of docs/systems.md, all of them, and write that page (13 minutes)
-	@tools/cluster --json target/cluster.json --docs docs
+scenarios: ## Run the scenarios of docs/scenarios.md, all of them, and write that page (13 minutes)
+	@tools/scenarios --json target/scenarios.json --docs docs
 
 alternatives: ## Only what docs/alternatives.md is about: UUIDs, auto-increment, ticket servers
-	@tools/cluster alternatives --docs docs
+	@tools/scenarios alternatives --docs docs
 
 clean: ## Remove what was built and this checkout's private PostgreSQL
 	@tools/setup clean

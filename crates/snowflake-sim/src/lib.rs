@@ -2,7 +2,7 @@
 //! host: [`server::Process`] implements its trait `Host` on simulated clocks, disks and WAL.
 //!
 //! Here: the surroundings ([`clock`], [`disk`], [`wal`]), the processes of a server ([`server`], [`process`],
-//! [`recovery`], [`session`]), servers with their standbys ([`cluster`]), and the two ways to make trouble: all
+//! [`recovery`], [`session`]), servers with their standbys ([`fleet`]), and the two ways to make trouble: all
 //! kinds at random ([`worlds`]) and every fault at every step ([`faults`], [`scenarios`]). [`check`] judges.
 //!
 //! Not here: any rule of issuing, and PostgreSQL itself. Its processes are coroutines, which suspend in calls
@@ -17,9 +17,9 @@
 
 pub mod check;
 pub mod clock;
-pub mod cluster;
 pub mod disk;
 pub mod faults;
+pub mod fleet;
 pub mod process;
 pub mod recovery;
 pub mod scenarios;

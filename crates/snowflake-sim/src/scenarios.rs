@@ -7,9 +7,9 @@
 use crate::check::bound::Ceiling;
 use crate::check::log::Log;
 use crate::clock::{MILLI, NEVER, SECOND, START};
-use crate::cluster::{Cluster, Site};
 use crate::disk::{Cut, Disk};
 use crate::faults::{Fate, Fault, Found, Outcome, Schedule, Script, search};
+use crate::fleet::{Fleet, Site};
 use crate::process::{Happened, KEEPER, SESSIONS};
 use crate::server::{Family, Machine, Omission};
 use crate::session::Statement::{self, Batches, Checkpoint, Reserve, Singles};
@@ -120,9 +120,9 @@ impl Scenario {
         let mut stage = Stage::new(self, omits, script);
         stage.play(self.sessions, self.plan);
         stage.script().end();
-        stage.cluster.crash(0, Cut::Lost, 0);
+        stage.fleet.crash(0, Cut::Lost, 0);
         stage.ask_again();
-        while stage.cluster.sites.len() > 1 && stage.complaints.is_empty() {
+        while stage.fleet.sites.len() > 1 && stage.complaints.is_empty() {
             stage.fail_over();
             stage.ask_again();
         }
@@ -132,7 +132,7 @@ impl Scenario {
 
 struct Stage<'a> {
     scenario: &'a Scenario,
-    cluster: Cluster,
+    fleet: Fleet,
     complaints: Vec<String>,
     refusals: usize,
 }
@@ -170,12 +170,12 @@ impl<'a> Stage<'a> {
         });
         let mut sites: Vec<_> = standbys.collect();
         sites.insert(0, Site { machine: Rc::new(primary), running: None, start_at: 0 });
-        let cluster = Cluster { family, sites };
-        Self { scenario, cluster, complaints: vec![], refusals: 0 }
+        let fleet = Fleet { family, sites };
+        Self { scenario, fleet, complaints: vec![], refusals: 0 }
     }
 
     fn script(&self) -> &Script {
-        match &self.cluster.family.fate {
+        match &self.fleet.family.fate {
             Fate::Script(script) => script,
             Fate::Luck(_) => unreachable!(),
         }
@@ -189,19 +189,19 @@ impl<'a> Stage<'a> {
                 match plan.next() {
                     None => return,
                     Some(Plan::Failover) => self.fail_over(),
-                    Some(&Plan::Stop(site)) if site < self.cluster.sites.len() => {
-                        self.cluster.stop(site, 0);
+                    Some(&Plan::Stop(site)) if site < self.fleet.sites.len() => {
+                        self.fleet.stop(site, 0);
                     }
                     Some(Plan::Stop(_)) => {}
                 }
                 continue;
             }
-            let (time, site, slot) = self.cluster.next();
+            let (time, site, slot) = self.fleet.next();
             if time > TOO_LATE {
                 self.complaints.push("a process waits for ever".to_owned());
                 return;
             }
-            let now = &self.cluster.family.now;
+            let now = &self.fleet.family.now;
             now.set(time.max(now.get()));
             self.step(sessions, site, slot);
         }
@@ -209,8 +209,8 @@ impl<'a> Stage<'a> {
 
     /// Whether all servers run, and only keepers have anything to do, but not now.
     fn is_quiet(&self) -> bool {
-        let now = self.cluster.family.now.get();
-        self.cluster.sites.iter().all(|site| {
+        let now = self.fleet.family.now.get();
+        self.fleet.sites.iter().all(|site| {
             site.running.as_ref().is_some_and(|running| {
                 let mut tasks = running.tasks.iter().enumerate();
                 tasks.all(|(slot, it)| it.wake > if slot == KEEPER { now } else { NEVER - 1 })
@@ -221,19 +221,19 @@ impl<'a> Stage<'a> {
     fn step(&mut self, sessions: &[Session], site: usize, slot: Option<usize>) {
         self.look_around(site, slot);
         let statement = |done: usize| sessions[slot.unwrap_or(0) - SESSIONS][done].1;
-        let tasks = self.cluster.sites[site].running.as_ref().map(|running| &running.tasks);
+        let tasks = self.fleet.sites[site].running.as_ref().map(|running| &running.tasks);
         let done = slot.and_then(|slot| Some(tasks?[slot].statements)).unwrap_or(0);
-        match self.cluster.step(site, slot, |_| statement(done)) {
-            Some(Happened::Fault(Fault::Crash(cut))) => self.cluster.crash(site, cut, 0),
+        match self.fleet.step(site, slot, |_| statement(done)) {
+            Some(Happened::Fault(Fault::Crash(cut))) => self.fleet.crash(site, cut, 0),
             Some(Happened::Fault(_)) => self.fail_over(),
             Some(Happened::Replayed) if site == 0 => {
-                self.cluster.open(sessions.len());
+                self.fleet.open(sessions.len());
                 (0..sessions.len()).for_each(|session| self.plan_statement(sessions, session));
             }
             Some(Happened::Replayed) | None => {}
             Some(Happened::Stopped(result)) => {
-                self.cluster.stopped(site, result, 0);
-                let machine = &self.cluster.sites[site].machine;
+                self.fleet.stopped(site, result, 0);
+                let machine = &self.fleet.sites[site].machine;
                 if self.scenario.is_renamed {
                     machine.generator.set(generator(machine.generator.get().layout(), 2));
                 }
@@ -243,26 +243,26 @@ impl<'a> Stage<'a> {
                 self.plan_statement(sessions, slot - SESSIONS);
             }
         }
-        (1..self.cluster.sites.len()).for_each(|site| self.cluster.receive(site));
+        (1..self.fleet.sites.len()).for_each(|site| self.fleet.receive(site));
     }
 
     /// Notes what makes a difference to a process that goes on now.
     fn look_around(&self, site: usize, slot: Option<usize>) {
-        let family = &self.cluster.family;
+        let family = &self.fleet.family;
         let now = family.now.get();
-        let sites = self.cluster.sites.iter().enumerate();
+        let sites = self.fleet.sites.iter().enumerate();
         let others = sites.filter_map(|(index, it)| Some((index, it.running.as_ref()?)));
         let mut tasks = others.flat_map(|(index, running)| {
             running.tasks.iter().enumerate().map(move |(slot, task)| (index, Some(slot), task.wake))
         });
         let can_run = tasks.any(|(index, it, wake)| (index, it) != (site, slot) && wake <= now);
         family.others_can_run.set(can_run);
-        family.has_standby.set(self.cluster.sites.len() > 1);
+        family.has_standby.set(self.fleet.sites.len() > 1);
     }
 
     fn plan_statement(&mut self, sessions: &[Session], session: usize) {
-        let now = self.cluster.family.now.get();
-        if let Some(running) = &mut self.cluster.sites[0].running {
+        let now = self.fleet.family.now.get();
+        if let Some(running) = &mut self.fleet.sites[0].running {
             let task = &mut running.tasks[SESSIONS + session];
             let next = sessions[session].get(task.statements);
             task.wake = next.map_or(NEVER, |(pause, _)| now + pause * MILLI);
@@ -271,13 +271,13 @@ impl<'a> Stage<'a> {
 
     /// To a machine whose clock stands where the scenario began.
     fn fail_over(&mut self) {
-        let now = self.cluster.family.now.get();
-        self.cluster.fail_over(-now, 0);
+        let now = self.fleet.family.now.get();
+        self.fleet.fail_over(-now, 0);
     }
 
     /// Nothing goes wrong any more: a client is given an ID, at the time when the scenario began.
     fn ask_again(&mut self) {
-        self.cluster.set_clock(-self.cluster.family.now.get());
+        self.fleet.set_clock(-self.fleet.family.now.get());
         let refusals = self.refusals;
         self.play(&[&[(0, Singles(1))]], &[]);
         if self.refusals > refusals {
@@ -286,7 +286,7 @@ impl<'a> Stage<'a> {
     }
 
     fn judge(self) -> Outcome {
-        let mut log = self.cluster.family.log.borrow_mut();
+        let mut log = self.fleet.family.log.borrow_mut();
         let mut violations = log.faults().to_vec();
         violations.extend(self.complaints.iter().cloned());
         let mut ids = log.ids();

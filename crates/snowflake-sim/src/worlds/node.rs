@@ -4,9 +4,9 @@ use super::world::{Fault, MAX_SKEW, World};
 use crate::check::bound::Ceiling;
 use crate::check::log::{Log, Run};
 use crate::clock::{HOUR, MILLI, NEVER, SECOND, START, exponential, log_uniform};
-use crate::cluster::{Cluster, Site};
 use crate::disk::{Cut, Disk};
 use crate::faults::{Fate, Luck};
+use crate::fleet::{Fleet, Site};
 use crate::process::{self, Happened};
 use crate::server::{Counts, Family, Machine};
 use crate::session::Statement;
@@ -24,7 +24,7 @@ const SESSIONS: usize = 7;
 
 pub struct Node {
     world: World,
-    cluster: Cluster,
+    fleet: Fleet,
     /// With each identity that it may have.
     generators: [Generator; 2],
     /// Where its wall clock should be.
@@ -68,9 +68,9 @@ impl Node {
         });
         let sites = vec![Site { machine, running: None, start_at }];
         let standby_at = if world.regime.standbys() > 0 { 0 } else { NEVER };
-        let cluster = Cluster { family, sites };
+        let fleet = Fleet { family, sites };
         let world = world.clone();
-        let mut node = Self { world, cluster, generators, skew, fault_at: 0, standby_at };
+        let mut node = Self { world, fleet, generators, skew, fault_at: 0, standby_at };
         node.plan_next_fault();
         node
     }
@@ -78,7 +78,7 @@ impl Node {
     /// Lets happen what happens before this time, and adds what clients were given.
     pub fn run_until(&mut self, end: i64, runs: &mut Vec<Run>) {
         loop {
-            let (time, site, slot) = self.cluster.next();
+            let (time, site, slot) = self.fleet.next();
             let now = time.min(self.fault_at).min(self.standby_at);
             if now >= end {
                 break;
@@ -110,7 +110,7 @@ impl Node {
     }
 
     fn family(&self) -> &Family {
-        &self.cluster.family
+        &self.fleet.family
     }
 
     fn dice<T>(&self, throw: impl FnOnce(&mut Rng) -> T) -> T {
@@ -120,18 +120,18 @@ impl Node {
     fn step(&mut self, site: usize, slot: Option<usize>) {
         let world = &self.world;
         let draw = |family: &Family| family.fate.dice(|dice| Statement::draw(world, dice));
-        let happened = self.cluster.step(site, slot, |life| draw(life.family()));
+        let happened = self.fleet.step(site, slot, |life| draw(life.family()));
         match happened {
             Some(Happened::Replayed) if site == 0 => {
                 let sessions = self.dice(|dice| dice.usize(1..=SESSIONS));
-                self.cluster.open(sessions);
+                self.fleet.open(sessions);
                 for slot in process::SESSIONS..process::SESSIONS + sessions {
                     self.pause(slot);
                 }
             }
             Some(Happened::Stopped(result)) => {
                 let down = self.down();
-                self.cluster.stopped(site, result, down);
+                self.fleet.stopped(site, result, down);
                 self.change_node(site);
             }
             Some(Happened::Answered(slot, answer)) => {
@@ -146,7 +146,7 @@ impl Node {
     fn pause(&mut self, slot: usize) {
         let idle = self.dice(|dice| Statement::pause(&self.world, dice));
         let wake = self.family().now.get() + idle;
-        if let Some(running) = &mut self.cluster.sites[0].running {
+        if let Some(running) = &mut self.fleet.sites[0].running {
             running.tasks[slot].wake = wake;
         }
     }
@@ -163,25 +163,25 @@ impl Node {
 
     fn suffer(&mut self) {
         let faults = self.world.regime.faults();
-        let standby = self.cluster.sites.len() - 1;
+        let standby = self.fleet.sites.len() - 1;
         let down = self.down();
         match self.dice(|dice| dice.choice(faults).copied()) {
             None => {}
             Some(Fault::Crash) => self.crash(0, down),
-            Some(Fault::Stop) => self.cluster.stop(0, down),
+            Some(Fault::Stop) => self.fleet.stop(0, down),
             Some(Fault::StepBack) => self.step_back(),
             Some(Fault::StepForward) => self.step_forward(),
-            Some(Fault::Correction) => self.cluster.set_clock(self.skew),
+            Some(Fault::Correction) => self.fleet.set_clock(self.skew),
             Some(Fault::Failover) => {
                 let offset = self.dice(|dice| dice.i64(-MAX_SKEW..=MAX_SKEW));
-                self.cluster.fail_over(offset, down);
+                self.fleet.fail_over(offset, down);
             }
             Some(Fault::CrashAndStepBack) => {
                 self.crash(0, down);
                 self.step_back();
             }
             Some(Fault::StandbyCrash) if standby > 0 => self.crash(standby, down),
-            Some(Fault::StandbyStop) if standby > 0 => self.cluster.stop(standby, down),
+            Some(Fault::StandbyStop) if standby > 0 => self.fleet.stop(standby, down),
             Some(Fault::StandbyCrash | Fault::StandbyStop) => {}
         }
     }
@@ -195,13 +195,13 @@ impl Node {
 
     fn crash(&mut self, site: usize, down: i64) {
         let cut = self.dice(|dice| dice.choice([Cut::Nothing, Cut::Lost, Cut::Torn]).unwrap());
-        self.cluster.crash(site, cut, down);
+        self.fleet.crash(site, cut, down);
         self.change_node(site);
     }
 
     /// Now and then the administrator gives a server that is down another machine id.
     fn change_node(&mut self, site: usize) {
-        let Site { machine, running, .. } = &self.cluster.sites[site];
+        let Site { machine, running, .. } = &self.fleet.sites[site];
         if running.is_none() && self.dice(|dice| dice.u32(0..4)) == 0 {
             machine.generator.set(self.dice(|dice| dice.choice(self.generators).unwrap()));
         }
@@ -210,31 +210,31 @@ impl Node {
     /// Makes one where there are too few, from a copy of the last server's files; else they hear of the
     /// primary.
     fn care_for_standbys(&mut self) {
-        let sites = self.cluster.sites.len();
+        let sites = self.fleet.sites.len();
         if sites <= self.world.regime.standbys() {
             let offset = self.dice(|dice| dice.i64(-MAX_SKEW..=MAX_SKEW));
             let generator = self.dice(|dice| dice.choice(self.generators).unwrap());
             // The settings of a standby are its own.
             let drift = self.dice(|dice| dice.u32(0..=self.world.max_drift));
             let now = self.family().now.get();
-            let machine = &self.cluster.sites[sites - 1].machine;
+            let machine = &self.fleet.sites[sites - 1].machine;
             let machine = Rc::new(machine.backup(generator, drift, offset));
-            self.cluster.sites.push(Site { machine, running: None, start_at: now });
+            self.fleet.sites.push(Site { machine, running: None, start_at: now });
         }
-        for site in 1..self.cluster.sites.len() {
+        for site in 1..self.fleet.sites.len() {
             if self.dice(|dice| dice.bool()) {
-                self.cluster.receive(site);
+                self.fleet.receive(site);
             }
         }
     }
 
     fn step_back(&mut self) {
         let step = self.dice(|dice| log_uniform(dice, MILLI, 3 * YEAR));
-        self.cluster.set_clock(self.cluster.sites[0].machine.offset.get() - step);
+        self.fleet.set_clock(self.fleet.sites[0].machine.offset.get() - step);
     }
 
     fn step_forward(&mut self) {
         let step = self.dice(|dice| log_uniform(dice, MILLI, HOUR));
-        self.cluster.set_clock(self.cluster.sites[0].machine.offset.get() + step);
+        self.fleet.set_clock(self.fleet.sites[0].machine.offset.get() + step);
     }
 }

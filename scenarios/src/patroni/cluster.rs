@@ -1,0 +1,202 @@
+//! The whole: a store, three members, and what an operator does to them.
+
+use anyhow::{Context, Result, anyhow, ensure};
+use postgres::{Client, Config, config::TargetSessionAttrs};
+use snowflake_testkit::{DEADLINE, Installation};
+
+use super::{
+    configuration,
+    etcd::Etcd,
+    member::{self, Member},
+    rest::{self, Status},
+    warden::Warden,
+};
+use crate::{interrupt, network::Network};
+
+const LOG_TAIL: usize = 30;
+/// How many members there are.
+pub const SIZE: usize = 3;
+/// Where in the network etcd is; the members come first.
+const ETCD: usize = SIZE;
+/// Where in the network this process is while it has to do with a cluster.
+pub const CLIENTS: usize = SIZE + 1;
+/// How many nodes the network has.
+pub const NODES: usize = SIZE + 2;
+
+/// Three members that agree on a leader. Dropping it leaves nothing behind.
+#[derive(Debug)]
+pub struct Cluster<'a> {
+    network: &'a Network,
+    members: Vec<Member>,
+    _etcd: Etcd,
+    /// Dropped last: it ends everything else.
+    _warden: Warden,
+}
+
+impl<'a> Cluster<'a> {
+    /// Starts one whose members have these machine ids; returns when all of them are in place.
+    pub fn start(network: &'a Network, machine_ids: [u32; SIZE]) -> Result<Self> {
+        let installation = Installation::find()?;
+        let warden = Warden::engage(&installation)?;
+        let etcd = Etcd::start(network, ETCD, warden.home(), &installation)?;
+        let make = |(node, machine_id)| {
+            Member::make(network, node, machine_id, warden.home(), etcd.address, &installation)
+        };
+        let mut members =
+            machine_ids.into_iter().enumerate().map(make).collect::<Result<Vec<_>>>()?;
+        for member in &mut members {
+            member.start(network)?;
+        }
+        let cluster = Self { network, members, _etcd: etcd, _warden: warden };
+        cluster.wait_until_whole()?;
+        Ok(cluster)
+    }
+
+    /// All members.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How clients find the leader: all addresses, of which only the one that takes writes will do.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = configuration::client(self.members.iter().map(Member::address));
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        config
+    }
+
+    /// A session with the leader, as soon as there can be one.
+    pub fn connect(&self) -> Result<Client> {
+        member::connect(&self.config(), "the leader")
+    }
+
+    /// Which member leads, as soon as Patroni's members agree.
+    pub fn leader(&self) -> Result<usize> {
+        let mut leader = Err(anyhow!("nobody was asked"));
+        let agreed = interrupt::wait_for("Patroni's members to agree who leads", DEADLINE, || {
+            leader = self.leader_now();
+            Ok(leader.is_ok())
+        });
+        agreed.and(leader)
+    }
+
+    fn leader_now(&self) -> Result<usize> {
+        let statuses = self.statuses()?;
+        let leader = statuses.iter().find(|it| it.role == "leader").context("nobody leads")?;
+        let named = self.members.iter().position(|member| member.name() == leader.name);
+        named.with_context(|| format!("nobody is called {}", leader.name))
+    }
+
+    /// SIGKILL to all of a member.
+    pub fn kill9(&mut self, member: usize) -> Result<()> {
+        self.members[member].kill9()
+    }
+
+    /// Starts a member that was killed.
+    pub fn revive(&mut self, member: usize) -> Result<()> {
+        self.members[member].start(self.network)
+    }
+
+    /// Has member `from`, which leads, hand over to the synchronous standby. Asks again if Patroni does
+    /// not say that it has: with a machine that is busy it may lose patience, or find no candidate.
+    pub fn switchover(&self, from: usize) -> Result<()> {
+        let leader = &self.members[from];
+        let mut said = Ok(());
+        let handed_over = interrupt::wait_for("the leader to hand over", DEADLINE, || {
+            said = rest::switchover(leader.api(), leader.name());
+            Ok(said.is_ok() || self.leader()? != from)
+        });
+        handed_over.map_err(|error| said.err().unwrap_or(error))
+    }
+
+    /// Waits until there is a leader, a synchronous standby, and another standby that follows.
+    pub fn wait_until_whole(&self) -> Result<()> {
+        let mut seen = Vec::new();
+        let mut whole = || {
+            seen = self.statuses().unwrap_or_default();
+            Ok(is_whole(&seen))
+        };
+        interrupt::wait_for("Patroni's members to be in place", DEADLINE, &mut whole).map_err(
+            |error| anyhow!("{error:#}; the last that was seen: {seen:?}\n{}", self.logs()),
+        )
+    }
+
+    /// Waits until all members have replayed what the leader has written by now.
+    pub fn wait_for_replay(&self) -> Result<()> {
+        let lsn = "SELECT pg_current_wal_lsn()::text";
+        let lsn: String = self.connect()?.query_one(lsn, &[])?.get(0);
+        for member in &self.members {
+            let mut client = member.connect()?;
+            let replayed = "SELECT NOT pg_is_in_recovery()
+                OR pg_last_wal_replay_lsn() >= $1::text::pg_lsn";
+            interrupt::wait_for(&format!("{} to replay {lsn}", member.name()), DEADLINE, || {
+                Ok(client.query_one(replayed, &[&lsn])?.get(0))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn statuses(&self) -> Result<Vec<Status>> {
+        let up = self.members.iter().filter(|member| member.is_up());
+        let answers: Vec<_> = up.filter_map(|member| rest::members(member.api()).ok()).collect();
+        // They are to agree, or some still see the past.
+        let first = answers.first().context("no Patroni answers")?;
+        let agree = answers.iter().all(|it| roles(it) == roles(first));
+        ensure!(agree, "the members see different clusters");
+        Ok(first.clone())
+    }
+
+    /// The end of each member's log.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        let tail = |member: &Member| {
+            let log = member.log().unwrap_or_default();
+            let lines: Vec<_> = log.lines().collect();
+            let tail = lines[lines.len().saturating_sub(LOG_TAIL)..].join("\n");
+            format!("the end of the log of {}:\n{tail}\n", member.name())
+        };
+        self.members.iter().map(tail).collect()
+    }
+}
+
+fn roles(statuses: &[Status]) -> Vec<(&str, &str)> {
+    let mut roles: Vec<_> = statuses.iter().map(|it| (&*it.name, &*it.role)).collect();
+    roles.sort_unstable();
+    roles
+}
+
+fn is_whole(statuses: &[Status]) -> bool {
+    let count = |role: &str| statuses.iter().filter(|it| it.role == role).count();
+    statuses.len() == SIZE
+        && [count("leader"), count("sync_standby"), count("replica")] == [1, 1, 1]
+        && statuses.iter().all(|it| ["running", "streaming"].contains(&&*it.state))
+        && statuses.iter().all(|it| it.timeline.is_some() && it.timeline == statuses[0].timeline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statuses(list: [(&str, &str, u64); SIZE]) -> Vec<Status> {
+        let status = |(role, state, timeline): (&str, &str, u64)| Status {
+            name: role.into(),
+            role: role.into(),
+            state: state.into(),
+            timeline: Some(timeline),
+        };
+        list.map(status).into()
+    }
+
+    #[test]
+    fn a_whole_cluster_has_a_leader_and_two_standbys_that_follow_it() {
+        let whole =
+            [("leader", "running", 2), ("sync_standby", "running", 2), ("replica", "streaming", 2)];
+        assert!(is_whole(&statuses(whole)));
+        let [leader, sync, replica] = whole;
+        assert!(!is_whole(&statuses([leader, ("replica", "running", 2), replica])));
+        assert!(!is_whole(&statuses([leader, sync, ("replica", "starting", 2)])));
+        assert!(!is_whole(&statuses([leader, sync, ("replica", "running", 1)])));
+        assert!(!is_whole(&statuses(whole)[..2]));
+    }
+}

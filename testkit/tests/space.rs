@@ -1,0 +1,68 @@
+//! Layout and epoch belong to the data: settings that say something else change nothing.
+
+use anyhow::Result;
+use snowflake_testkit::{Node, refusal};
+
+const NEXT: &str = "SELECT snowflake_nextval()";
+const HOLDS_BACK: &str = "no snowflake IDs will be issued: configured layout or epoch differs from \
+                          that of the existing snowflake IDs";
+
+fn next(node: &Node) -> Result<i64> {
+    Ok(node.connect("postgres")?.query_one(NEXT, &[])?.get(0))
+}
+
+fn decoded(node: &Node, id: i64) -> Result<String> {
+    let decode = "SELECT snowflake_decode($1)::text";
+    Ok(node.connect("postgres")?.query_one(decode, &[&id])?.get(0))
+}
+
+#[test]
+fn other_widths_or_epoch_than_the_recorded_ones_are_refused() -> Result<()> {
+    let mut node = Node::builder("space").start()?;
+    node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    let first = next(&node)?;
+    let parts = decoded(&node, first)?;
+    for (name, other, right, shown) in [
+        ("pg_snowflake.sequence_bits", "10", "12", "sequence_bits = 10"),
+        ("pg_snowflake.machine_bits", "6", "5", "machine_bits = 6"),
+        (
+            "pg_snowflake.epoch",
+            "2020-01-01 00:00:00+00",
+            "2024-01-01 00:00:00+00",
+            "epoch = 2020-01-01T00:00:00Z",
+        ),
+    ] {
+        node.set(name, other).restart()?;
+        let refusal = refusal(node.connect("postgres")?.query(NEXT, &[]))?;
+        assert_eq!(refusal.code, "55000");
+        assert!(refusal.message.starts_with("configured layout or epoch differs"), "{refusal:?}");
+        let recorded = "datacenter_bits = 5, machine_bits = 5, sequence_bits = 12 and epoch = \
+                        2024-01-01T00:00:00Z";
+        assert!(refusal.detail.contains(recorded) && refusal.detail.contains(shown), "{refusal:?}");
+        assert!(refusal.hint.contains("restart the server"), "{refusal:?}");
+        // Decoding follows what the IDs were made by.
+        assert_eq!(decoded(&node, first)?, parts);
+        node.set(name, right).restart()?;
+        assert!(next(&node)? > first);
+    }
+    assert_eq!(node.log()?.matches(HOLDS_BACK).count(), 3);
+    assert_eq!(node.unexpected_log_lines(&["configured layout or epoch differs"])?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn another_node_id_is_allowed_and_logged() -> Result<()> {
+    let mut node = Node::builder("renamed").start()?;
+    node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    let first = next(&node)?;
+    node.set("pg_snowflake.machine_id", "7").restart()?;
+    // The machine's bits are below the time's, but a new name must not make time stand still.
+    let second = next(&node)?;
+    assert!(second > first);
+    assert!(decoded(&node, second)?.contains(",1,7,"));
+    let line = "snowflake IDs are issued by datacenter 1, machine 7 from now on, before by datacenter 1, \
+                machine 1";
+    assert!(node.log()?.contains(line));
+    assert_eq!(node.unexpected_log_lines(&[])?, [""; 0]);
+    Ok(())
+}
