@@ -51,6 +51,11 @@ impl<H: Host> Server<'_, H> {
         }
     }
 
+    /// The wall clock, in milliseconds since 1970.
+    pub(crate) fn wall_millis(&self) -> i64 {
+        self.host.wall_millis()
+    }
+
     pub(crate) fn monotonic(&self) -> i64 {
         let [.., monotonic] = self.host.clocks();
         monotonic

@@ -1,6 +1,7 @@
 //! From clock and counter to the next ID.
 
 use crate::{Layout, Node, Section, SectionError, Space, Tick, Ticker};
+use std::cmp::Ordering;
 use thiserror::Error;
 
 /// What one node needs to issue IDs: its space and its place in it, with the constants of the
@@ -143,6 +144,23 @@ impl Generator {
     pub fn start_micros(&self, tick: Tick) -> i64 {
         const LATEST: u64 = u64::MAX / 8;
         self.millis(tick).saturating_mul(1_000).min(LATEST).cast_signed()
+    }
+
+    /// The first tick whose ID is greater than this ID; 0 for a negative one, which is below all IDs.
+    #[inline]
+    #[must_use]
+    pub fn first_tick_beyond(&self, id: i64) -> Tick {
+        if id < 0 {
+            return 0;
+        }
+        let (millis, node_bits, sequence) = self.space.layout.split(id.cast_unsigned());
+        // Within a millisecond, IDs sort by node first.
+        let millis_start = |millis: u64| millis << self.sequence_bits;
+        match self.node_bits.cmp(&node_bits) {
+            Ordering::Less => millis_start(millis + 1),
+            Ordering::Equal => (millis_start(millis) | sequence) + 1,
+            Ordering::Greater => millis_start(millis),
+        }
     }
 
     /// The ID of a tick.

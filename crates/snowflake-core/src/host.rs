@@ -77,6 +77,13 @@ pub enum Event {
         /// Because of this.
         source: FloorSource,
     },
+    /// The administrator moved the ID clock, in milliseconds since 1970.
+    Raised {
+        /// From here.
+        from: i64,
+        /// To here.
+        to: i64,
+    },
     /// The wall clock was set back by so many milliseconds.
     StepBack(i64),
     /// What the keeper had to do failed.

@@ -18,9 +18,16 @@ impl<H: Host> Server<'_, H> {
     /// With the reason why none can be issued; nothing is lost then.
     #[inline]
     pub fn next(&self) -> Result<i64, Obstacle> {
+        self.next_from(0)
+    }
+
+    /// The same, from a tick that is `least` or later.
+    #[inline]
+    pub(crate) fn next_from(&self, least: Tick) -> Result<i64, Obstacle> {
         let Self { generator, state: State { ticker, lease, .. }, host } = self;
         let floor = self.floor()?;
         let limit = generator.limit(floor, host.max_drift_millis()).min(lease.end());
+        let floor = floor.max(least);
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
         let next = ticker.peek().max(floor);
         if next >= limit {

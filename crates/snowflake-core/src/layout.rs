@@ -204,6 +204,14 @@ impl Layout {
         (timestamp | node_bits | tick & ones(sequence_bits)).cast_signed()
     }
 
+    /// The other way round: millisecond, node bits at their place, sequence.
+    #[inline]
+    pub(crate) const fn split(self, id: u64) -> (u64, u64, u64) {
+        let below = id & ones(self.timestamp_shift());
+        let sequence = below & ones(self.bits(Section::Sequence));
+        (id >> self.timestamp_shift(), below ^ sequence, sequence)
+    }
+
     const fn timestamp_shift(self) -> u32 {
         PAYLOAD_BITS - self.bits(Section::Timestamp)
     }

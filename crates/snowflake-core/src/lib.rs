@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod causal;
 mod clock;
 mod epoch;
 mod flood;

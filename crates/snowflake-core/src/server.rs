@@ -45,6 +45,16 @@ pub enum Obstacle {
     /// The timestamp section has run out.
     #[error("the timestamp section is exhausted")]
     Exhausted(Space),
+    /// An ID that was shown to the server is too far ahead to be followed.
+    #[error("the ID is too far ahead of the clock")]
+    TooFarAhead {
+        /// The time that the next ID would have, in milliseconds since 1970.
+        millis: i64,
+        /// The wall clock.
+        wall_millis: i64,
+        /// How far ahead of it an ID may be, in milliseconds.
+        max_drift_millis: u32,
+    },
     /// The server is a hot standby.
     #[error("the server is in recovery")]
     Standby,

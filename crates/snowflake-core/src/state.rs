@@ -47,6 +47,9 @@ pub(crate) struct Counters {
     pub(crate) wait_micros: AtomicU64,
     pub(crate) steps_back: AtomicU64,
     pub(crate) largest_step_back_micros: AtomicU64,
+    pub(crate) witnessed: AtomicU64,
+    pub(crate) raises: AtomicU64,
+    pub(crate) too_far_ahead: AtomicU64,
 }
 
 /// The counters, read one after the other.
@@ -64,6 +67,12 @@ pub struct Counts {
     pub steps_back: u64,
     /// The largest, in microseconds.
     pub largest_step_back_micros: u64,
+    /// IDs of other servers that were shown to this one as their rows arrived.
+    pub witnessed: u64,
+    /// Times that an ID that was shown moved the ID clock.
+    pub raises: u64,
+    /// IDs shown that were too far ahead to be followed.
+    pub too_far_ahead: u64,
 }
 
 impl State {
@@ -106,6 +115,9 @@ impl State {
             wait_micros: all.wait_micros.load(Relaxed),
             steps_back: all.steps_back.load(Relaxed),
             largest_step_back_micros: all.largest_step_back_micros.load(Relaxed),
+            witnessed: all.witnessed.load(Relaxed),
+            raises: all.raises.load(Relaxed),
+            too_far_ahead: all.too_far_ahead.load(Relaxed),
         }
     }
 

@@ -1,0 +1,129 @@
+//! Causal order: IDs greater than those that were shown to this server.
+//!
+//! Here: how far an ID may move the ID clock, and how it does. Not here: the ordinary path (`issuer.rs`).
+//!
+//! What is shown to a server may push its ID clock as far ahead of the wall clock as load may, and no further: an
+//! ID is only a number, which any role can make up. Only the administrator moves the ID clock beyond that.
+
+use crate::sync::Ordering::Relaxed;
+use crate::{Event, Extender, Host, Obstacle, Server, Tick};
+use std::time::Duration;
+
+impl<H: Host> Server<'_, H> {
+    /// The next ID, which is greater than `after`.
+    ///
+    /// Where the wall clock was set back and the ID clock is ahead of it by more than load may push it, an ID
+    /// that is ahead even of the ID clock, by `max_drift` at most, is waited for: the ID clock keeps the pace of
+    /// real time.
+    ///
+    /// # Errors
+    /// As [`Server::next`], and [`Obstacle::TooFarAhead`]; the ID clock is where it was then.
+    #[inline]
+    pub fn next_after(&self, after: i64) -> Result<i64, Obstacle> {
+        let least = self.generator.first_tick_beyond(after);
+        if least > self.state.ticker.peek() {
+            self.admit(least)?;
+        }
+        self.next_from(least)
+    }
+
+    /// Takes note of an ID that another server has issued: those that are asked for from now on are greater.
+    ///
+    /// # Errors
+    /// As [`Server::next`], and [`Obstacle::TooFarAhead`] where it is further ahead of the wall clock than load
+    /// may be; the ID clock is where it was then.
+    #[inline]
+    pub fn witness(&self, id: i64) -> Result<(), Obstacle> {
+        let least = self.generator.first_tick_beyond(id);
+        self.state.counters.witnessed.fetch_add(1, Relaxed);
+        if least <= self.state.ticker.peek() {
+            return Ok(());
+        }
+        self.follow(least)
+    }
+
+    /// Moves the ID clock above an ID, however far that is: for the administrator. One that is above it already
+    /// stays. Returns whether it was moved.
+    ///
+    /// # Errors
+    /// As [`Server::next`].
+    pub fn raise(&self, id: i64) -> Result<bool, Obstacle> {
+        let least = self.generator.first_tick_beyond(id);
+        // In a new life, the ID clock starts above the lease.
+        self.floor()?;
+        self.cover(0)?;
+        let before = self.state.ticker.peek();
+        if least <= before {
+            return Ok(false);
+        }
+        self.lift(least)?;
+        let millis = |tick| self.generator.unix_millis(tick);
+        self.host.log(Event::Raised { from: millis(before), to: millis(least) });
+        Ok(true)
+    }
+
+    #[cold]
+    fn follow(&self, least: Tick) -> Result<(), Obstacle> {
+        let wall = self.wall_limit();
+        if self.generator.unix_millis(least) > wall {
+            return Err(self.too_far_ahead(least));
+        }
+        self.lift(least)
+    }
+
+    /// Moves the ID clock, under a lease that covers that: another life does not fall behind.
+    fn lift(&self, least: Tick) -> Result<(), Obstacle> {
+        self.generator.check(least).map_err(|error| self.obstacle(error))?;
+        self.cover(least)?;
+        self.state.ticker.raise(least);
+        self.state.counters.raises.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    /// Extends the lease to beyond a tick, if it is not.
+    fn cover(&self, tick: Tick) -> Result<(), Obstacle> {
+        if tick < self.state.lease.end() { Ok(()) } else { self.extend(tick, Extender::Caller) }
+    }
+
+    /// Blocks until an ID clock at this tick is not too far ahead.
+    #[cold]
+    fn admit(&self, least: Tick) -> Result<(), Obstacle> {
+        let millis = self.generator.unix_millis(least);
+        let id_clock = self.generator.unix_millis(self.state.ticker.peek());
+        let max_drift = i64::from(self.host.max_drift_millis());
+        if millis > self.wall_limit() {
+            let ahead = millis - id_clock;
+            if ahead > max_drift {
+                return Err(self.too_far_ahead(least));
+            }
+            self.wait_out(Duration::from_millis(ahead.unsigned_abs()));
+        }
+        self.state.counters.raises.fetch_add(1, Relaxed);
+        Ok(())
+    }
+
+    fn wait_out(&self, time: Duration) {
+        let end = self.monotonic() + time.as_micros() as i64;
+        loop {
+            let left = end - self.monotonic();
+            if left <= 0 {
+                break;
+            }
+            self.host.sleep(Duration::from_micros(left.unsigned_abs()));
+        }
+    }
+
+    /// The latest millisecond that load may push the ID clock to, since 1970.
+    fn wall_limit(&self) -> i64 {
+        self.wall_millis().saturating_add(self.host.max_drift_millis().into())
+    }
+
+    fn too_far_ahead(&self, least: Tick) -> Obstacle {
+        self.state.counters.too_far_ahead.fetch_add(1, Relaxed);
+        Obstacle::TooFarAhead {
+            millis: self.generator.unix_millis(least),
+            wall_millis: self.wall_millis(),
+            max_drift_millis: self.host.max_drift_millis(),
+        }
+    }
+}
