@@ -2,7 +2,7 @@
 //!
 //! Here: what is concluded from readings. Not here: the clocks, which are the host's.
 
-use crate::sync::Ordering::Relaxed;
+use crate::sync::{AtomicI64, Ordering::Relaxed};
 use crate::{Event, Host, Server};
 
 /// What can be said often is said once in this time.
@@ -37,17 +37,17 @@ impl<H: Host> Server<'_, H> {
         if step >= LEAST_STEP {
             state.counters.steps_back.fetch_add(1, Relaxed);
             state.counters.largest_step_back_micros.fetch_max(step.unsigned_abs(), Relaxed);
-            self.log_step(step);
+            self.log_each_minute(&state.step_logged, Event::StepBack(step / 1_000));
         }
     }
 
-    fn log_step(&self, step: i64) {
-        let logged = &self.state.step_logged;
+    /// Tells the log, unless one of the processes did less than a minute ago: `logged` is when.
+    pub(crate) fn log_each_minute(&self, logged: &AtomicI64, event: Event) {
         let now = self.monotonic();
         let last = logged.load(Relaxed);
         let due = last == 0 || now - last > MINUTE_MICROS;
         if due && logged.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
-            self.host.log(Event::StepBack(step / 1_000));
+            self.host.log(event);
         }
     }
 

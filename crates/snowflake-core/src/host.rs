@@ -2,7 +2,7 @@
 //!
 //! Here: the trait, what a host is told, how its disk fails. Not here: any decision.
 
-use crate::{FloorSource, Node, Obstacle, Record};
+use crate::{FILE_LEN, FloorSource, Node, Obstacle, Record};
 use std::time::Duration;
 
 /// The surroundings of a server, as one of its processes sees them. Calls block; one that is cancelled
@@ -24,11 +24,11 @@ pub trait Host {
     /// Whether the server replays WAL: it will never issue then, or not before it is promoted.
     fn is_in_recovery(&self) -> bool;
 
-    /// Runs `work` while no other process runs any under [`Host::exclusive`] or [`Host::shared`].
-    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T;
+    /// The database cluster that this server's data belongs to; its standbys have the same.
+    fn system_identifier(&self) -> u64;
 
-    /// Runs `work` while no other process runs any under [`Host::exclusive`].
-    fn shared<T>(&self, work: impl FnOnce() -> T) -> T;
+    /// Runs `work` while no other process runs any.
+    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T;
 
     /// What the lease file holds, if there is one.
     ///
@@ -36,20 +36,48 @@ pub trait Host {
     /// With the step that failed.
     fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure>;
 
-    /// Replaces the lease file, durably: no crash brings the old one back after this.
+    /// Makes the lease file, or gives its place to a new one, whose content is durable. That the new one has the
+    /// place is not, before [`Host::sync_directory`].
     ///
     /// # Errors
     /// With the step that failed. The old file or the new one is there then, and whole.
-    fn write_lease(&self, record: &[u8; Record::LEN]) -> Result<(), Failure>;
+    fn create_lease(&self, file: &[u8; FILE_LEN]) -> Result<(), Failure>;
 
-    /// Writes a lease to WAL, and flushes it. What is written to WAL after this is replayed after it.
-    fn write_wal(&self, record: &[u8; Record::LEN]);
+    /// Makes durable that the lease file is the one that processes see.
+    ///
+    /// # Errors
+    /// With the step that failed.
+    fn sync_directory(&self) -> Result<(), Failure>;
+
+    /// Overwrites a part of the lease file, durably.
+    ///
+    /// # Errors
+    /// With the step that failed. Nothing is known of that part of the file then; the rest is as it was.
+    fn write_lease(&self, offset: u64, record: &[u8; Record::LEN]) -> Result<(), Failure>;
+
+    /// Writes a lease to WAL, flushes it, and returns where it ends. What is written to WAL after this is replayed
+    /// after it.
+    fn write_wal(&self, record: &[u8; Record::LEN]) -> u64;
+
+    /// Blocks until the standbys that a COMMIT would wait for have WAL up to there. False if the wait came to an end
+    /// before they had. The caller holds nothing.
+    fn wait_for_standbys(&self, end: u64) -> bool;
 
     /// Lets a paced session sleep for so long, or less. The caller holds nothing.
     fn sleep(&self, time: Duration);
 
+    /// Whether there is a keeper, in another process than this.
+    fn has_keeper(&self) -> bool;
+
     /// Has the keeper look now, if it sleeps.
     fn wake_keeper(&self);
+
+    /// Blocks until `is_over` says so, which is asked after each [`Host::wake_sessions`], and now and then. The caller
+    /// holds nothing.
+    fn wait_for_lease(&self, is_over: impl FnMut() -> bool);
+
+    /// Wakes the sessions that wait for the lease.
+    fn wake_sessions(&self);
 
     /// Tells the server's log.
     fn log(&self, event: Event);
@@ -84,6 +112,17 @@ pub enum Event {
         /// To here.
         to: i64,
     },
+    /// There is no lease file, and so nothing is known of earlier IDs.
+    NoLease,
+    /// The lease on disk was written in another database cluster.
+    OtherSystem {
+        /// By the lease.
+        recorded: u64,
+        /// This one.
+        now: u64,
+    },
+    /// A write of the lease took so many milliseconds, which is more than half of what it was to last.
+    SlowWrite(i64),
     /// The wall clock was set back by so many milliseconds.
     StepBack(i64),
     /// What the keeper had to do failed.
@@ -100,26 +139,32 @@ pub enum Step {
     Read,
     /// Making a new one.
     Create,
-    /// Writing that.
-    Write,
+    /// Writing a new one.
+    Fill,
     /// Making its content durable.
-    Sync,
+    SyncNew,
     /// Giving it the place of the old one.
     Rename,
     /// Making that durable.
     SyncDirectory,
+    /// Overwriting a part of the file.
+    Write,
+    /// Making that durable.
+    Sync,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Open,
         Self::Read,
         Self::Create,
-        Self::Write,
-        Self::Sync,
+        Self::Fill,
+        Self::SyncNew,
         Self::Rename,
         Self::SyncDirectory,
+        Self::Write,
+        Self::Sync,
     ];
 }
 

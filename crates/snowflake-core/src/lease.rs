@@ -1,21 +1,21 @@
-//! The promise that outlives the process: who extends it, where the counter starts in a new life, and
-//! what is kept of what was replayed.
+//! The promise that outlives the process: who extends it, how far, and where the counter starts in a new life.
 //!
-//! Here: every write of the record. Not here: its bytes (`record.rs`), when the keeper writes (`keeper.rs`).
+//! Here: every extension. Not here: bytes and file (`record.rs`, `slots.rs`), when the keeper writes (`keeper.rs`),
+//! what is kept of what was replayed (`replayed.rs`).
 
 use crate::sync::{AtomicU64, Ordering, Ordering::Relaxed};
-use crate::{Event, Generator, Host, Obstacle, Record, Server, Tick};
+use crate::{Event, Generator, Host, Obstacle, Record, Server, Tick, read_lease};
 use std::time::Duration;
 
-/// How far the lease runs ahead of the ID clock: what one fsync is good for, and at most what the ID
-/// clock is ahead of the wall clock after a crash.
-pub const LENGTH_MILLIS: i64 = 1_000;
+/// The least that a lease lasts after its write: how far the ID clock can be ahead of the wall clock after a crash.
+pub const LEAST_MILLIS: i64 = 1_000;
+/// The most, however slow the disk is.
+pub const MOST_MILLIS: i64 = 60_000;
+/// Between the two, a lease lasts for so many more writes.
+pub const WRITES: i64 = 4;
 
 /// After a failure.
 pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
-
-/// How often a restart point waits for a disk, that long each time: for a minute.
-const RESTART_POINT_TRIES: u32 = 60;
 
 /// The lease in force: ticks below its end may be returned, because a record that says so is
 /// durable.
@@ -41,10 +41,28 @@ impl Lease {
     }
 }
 
+/// What sessions ask of the keeper, which writes for all of them: so none of them is in a write where it cannot be
+/// cancelled, and there is one write at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    /// The least end of the lease that a session waits for.
+    wanted: AtomicU64,
+    /// How many extensions the keeper has tried, and how many of these are over. A request is answered by one that
+    /// began after it was made.
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Requests {
+    pub(crate) fn wanted(&self) -> Tick {
+        self.wanted.load(Relaxed)
+    }
+}
+
 /// Who extends the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extender {
-    /// The background worker, ahead of time.
+    /// The background worker.
     Keeper,
     /// A session that has come to the end of it.
     Caller,
@@ -54,7 +72,7 @@ pub enum Extender {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum FloorSource {
-    /// Nothing: no lease, on disk or replayed; IDs start with the wall clock.
+    /// Nothing: no ID was issued before; IDs start with the wall clock.
     Clock = 0,
     /// The end of the lease on disk.
     Lease = 1,
@@ -62,35 +80,57 @@ pub enum FloorSource {
     Replay = 2,
     /// The last checkpoint, where there is no lease on disk.
     Checkpoint = 3,
+    /// There is no lease on disk, so what was issued before is not known: as far after the wall clock as load may
+    /// have pushed the ID clock.
+    Unknown = 4,
 }
 
 impl FloorSource {
     pub(crate) fn from_number(number: u64) -> Option<Self> {
-        let all = [Self::Clock, Self::Lease, Self::Replay, Self::Checkpoint];
+        let all = [Self::Clock, Self::Lease, Self::Replay, Self::Checkpoint, Self::Unknown];
         all.into_iter().find(|&it| it as u64 == number)
     }
 }
 
-/// The record on disk, if there is one.
-///
-/// # Errors
-/// When the file cannot be read, or is not exactly what this version writes.
-pub fn read<H: Host>(host: &H) -> Result<Option<Record>, Obstacle> {
-    let bytes = host.read_lease()?;
-    Ok(bytes.map(|bytes| Record::from_bytes(&bytes)).transpose()?)
-}
-
-/// The same, if it is of the space that the server is configured with.
+/// The record on disk, if it is of the space that the server is configured with. One of before the first ID fixes
+/// nothing yet.
 pub(crate) fn recorded<H: Host>(
     host: &H,
     generator: &Generator,
 ) -> Result<Option<Record>, Obstacle> {
-    match read(host)? {
-        Some(Record { space, .. }) if space != generator.space() => {
-            Err(Obstacle::SpaceDiffers { recorded: space, configured: generator.space() })
-        }
-        record => Ok(record),
+    match read_lease(host)? {
+        Some(record) => of_space(record, generator).map(Some),
+        None => Ok(None),
     }
+}
+
+fn of_space(record: Record, generator: &Generator) -> Result<Record, Obstacle> {
+    let configured = generator.space();
+    if record.end == 0 || record.space == configured {
+        Ok(record)
+    } else {
+        Err(Obstacle::SpaceDiffers { recorded: record.space, configured })
+    }
+}
+
+/// Makes the lease file of a server that has issued nothing, unless it has one: from now on, one that is missing is
+/// lost.
+///
+/// # Errors
+/// When it cannot be read or written, or is damaged.
+pub fn create_lease<H: Host>(
+    state: &crate::State,
+    host: &H,
+    space: crate::Space,
+) -> Result<(), Obstacle> {
+    host.exclusive(|| match read_lease(host)? {
+        Some(_) => Ok(()),
+        None => {
+            let node = crate::Node::default();
+            let system = host.system_identifier();
+            state.write_lease(host, Record { space, node, end: 0, system, serial: 0 })
+        }
+    })
 }
 
 impl<H: Host> Server<'_, H> {
@@ -101,73 +141,135 @@ impl<H: Host> Server<'_, H> {
     /// When the record on disk is another space's or is damaged, or the new one cannot be written;
     /// nothing is lost then, and the next call tries again.
     pub fn extend(&self, tick: Tick, extender: Extender) -> Result<(), Obstacle> {
-        let extended = self.host.exclusive(|| self.extend_alone(tick, extender));
-        if extender == Extender::Caller {
-            // Also after a failure: it tries again until the disk works, whether IDs are asked for or not.
-            self.host.wake_keeper();
+        match extender {
+            Extender::Keeper => {
+                let requests = &self.state.requests;
+                let number = requests.begun.fetch_add(1, Ordering::SeqCst) + 1;
+                let extended = self.extend_alone(tick, extender);
+                requests.ended.store(number, Ordering::SeqCst);
+                self.host.wake_sessions();
+                extended
+            }
+            Extender::Caller if self.host.has_keeper() => self.ask_keeper(tick),
+            Extender::Caller => self.extend_as_session(tick),
         }
-        if let Some(start) = extended? {
-            self.log_start(&start);
+    }
+
+    fn ask_keeper(&self, tick: Tick) -> Result<(), Obstacle> {
+        let Self { state, host, .. } = self;
+        let requests = &state.requests;
+        loop {
+            requests.wanted.fetch_max(tick + 1, Ordering::SeqCst);
+            let begun = requests.begun.load(Ordering::SeqCst);
+            host.wake_keeper();
+            host.wait_for_lease(|| {
+                state.lease.end() > tick
+                    || requests.ended.load(Ordering::SeqCst) > begun
+                    || !host.has_keeper()
+            });
+            if state.lease.end() > tick {
+                return Ok(());
+            }
+            if !host.has_keeper() {
+                return self.extend_as_session(tick);
+            }
+            if let Some(failure) = state.lease_failure() {
+                return Err(failure.into());
+            }
+            // What else may have kept it from that.
+            self.check()?;
+        }
+    }
+
+    /// There is no keeper: no worker slot is free, or the administrator has just ended it.
+    fn extend_as_session(&self, tick: Tick) -> Result<(), Obstacle> {
+        let extended = self.extend_alone(tick, Extender::Caller);
+        // Also after a failure: it tries again until the disk works, whether IDs are asked for or not.
+        self.host.wake_keeper();
+        extended
+    }
+
+    fn extend_alone(&self, tick: Tick, extender: Extender) -> Result<(), Obstacle> {
+        let Self { state, host, .. } = self;
+        let Some(written) = host.exclusive(|| self.write_extension(tick, extender))? else {
+            return Ok(());
+        };
+        // Nothing is held here: the standbys may be gone, and with them the end of this wait.
+        if host.wait_for_standbys(written.wal) {
+            state.lease.extend(written.record.end);
+            state.ticker_at_extension.store(written.newest, Relaxed);
+            state.counters.renewals.fetch_add(1, Relaxed);
+            let for_sessions = extender == Extender::Caller || written.was_wanted;
+            state.counters.renewals_by_sessions.fetch_add(for_sessions.into(), Relaxed);
+            self.note_time(self.monotonic() - written.begin);
         }
         Ok(())
     }
 
-    fn extend_alone(&self, tick: Tick, extender: Extender) -> Result<Option<Start>, Obstacle> {
-        let state = self.state;
-        let mut started = None;
-        if state.lease.end() == 0 {
-            started = Some(self.start()?);
-        } else if extender == Extender::Caller && state.lease.end() > tick {
+    /// Writes a longer lease to disk and to WAL; none if there is no need to.
+    fn write_extension(&self, tick: Tick, extender: Extender) -> Result<Option<Written>, Obstacle> {
+        let Self { state, host, .. } = self;
+        let before = state.lease.end();
+        if before == 0 && state.is_started.load(Relaxed) == 0 {
+            self.start()?;
+        } else if extender == Extender::Caller && before > tick {
             return Ok(None);
         }
+        let wanted = state.requests.wanted();
         let newest = state.ticker.peek();
-        let end = self.end_of_lease(tick.max(newest));
-        if end <= state.lease.end() {
-            // Whoever wrote while the keeper waited went further, as for a batch: a shorter record on disk
-            // would not cover what is in force.
+        let end = self.end_of_lease(tick.max(newest).max(wanted.saturating_sub(1)));
+        if end <= before {
+            // Another process wrote while the keeper waited, and went further, as for a batch: a shorter record on
+            // disk would not cover what is in force.
             return Ok(None);
         }
         let record = self.record(end);
-        self.write(&record)?;
+        let begin = self.monotonic();
+        state.write_lease(*host, record)?;
         // Before an ID below it can be taken, so before any row that has one.
-        self.host.write_wal(&record.to_bytes());
-        state.lease.extend(end);
-        state.ticker_at_extension.store(newest, Relaxed);
-        state.counters.renewals.fetch_add(1, Relaxed);
-        if extender == Extender::Caller {
-            state.counters.renewals_by_sessions.fetch_add(1, Relaxed);
-        }
-        Ok(started)
+        let wal = host.write_wal(&record.to_bytes());
+        Ok(Some(Written { record, wal, newest, begin, was_wanted: wanted > before }))
     }
 
+    /// Far enough for the write that makes it durable, and for what the lease is to last after that.
     fn end_of_lease(&self, tick: Tick) -> Tick {
-        let generator = &self.generator;
-        let end = generator.tick_at(generator.unix_millis(tick).saturating_add(LENGTH_MILLIS));
+        let Self { generator, state, .. } = self;
+        let write = state.write_micros.load(Relaxed) / 1_000;
+        let millis = generator.unix_millis(tick).saturating_add(write.min(MOST_MILLIS));
+        let end = generator.tick_at(millis.saturating_add(self.length_millis()));
         end.max(tick + 1).min(generator.space().end())
     }
 
-    fn record(&self, end: Tick) -> Record {
-        Record { space: self.generator.space(), node: self.generator.node(), end }
+    /// What the lease lasts after a write, in milliseconds.
+    pub(crate) fn length_millis(&self) -> i64 {
+        let write = self.state.write_micros.load(Relaxed) / 1_000;
+        (WRITES * write).clamp(LEAST_MILLIS, MOST_MILLIS)
     }
 
-    /// Writes the file, and notes whether that worked.
-    fn write(&self, record: &Record) -> Result<(), Obstacle> {
-        let written = self.host.write_lease(&record.to_bytes());
-        self.state.note_lease_written(written);
-        Ok(written?)
+    /// Takes note of how long a write took. A disk that was slow once may be again.
+    fn note_time(&self, micros: i64) {
+        let Self { state, .. } = self;
+        let length = self.length_millis();
+        let before = state.write_micros.load(Relaxed);
+        state.write_micros.store(micros.max(before - before / 8), Relaxed);
+        if micros / 1_000 > length / 2 {
+            state.counters.slow_writes.fetch_add(1, Relaxed);
+            self.log_each_minute(&state.slow_write_logged, Event::SlowWrite(micros / 1_000));
+        }
+    }
+
+    fn record(&self, end: Tick) -> Record {
+        let Self { generator, host, .. } = self;
+        let (space, node) = (generator.space(), generator.node());
+        Record { space, node, end, system: host.system_identifier(), serial: 0 }
     }
 
     /// Raises the counter above everything that this server, or the one it was a standby of, may
     /// have issued before.
-    fn start(&self) -> Result<Start, Obstacle> {
+    fn start(&self) -> Result<(), Obstacle> {
         let Self { generator, state, host } = self;
         let record = recorded(*host, generator)?;
-        let (mut floor, source) = self.first_tick(record);
-        let other_node = record.map(|it| it.node).filter(|&node| node != generator.node());
-        if other_node.is_some() {
-            // Within one millisecond, IDs sort by node first.
-            floor = generator.whole_millis(floor);
-        }
+        let (floor, source) = self.first_tick(record)?;
         let space = generator.space();
         if floor == 0 && host.wall_millis() < space.epoch.unix_millis() {
             return Err(Obstacle::EpochInFuture(space.epoch));
@@ -176,36 +278,63 @@ impl<H: Host> Server<'_, H> {
         state.ticker.raise(floor);
         state.floor.store(floor, Relaxed);
         state.floor_source.store(source as u64, Relaxed);
-        Ok(Start { floor, source, other_node })
+        state.is_started.store(1, Relaxed);
+        self.log_start(floor, source, record);
+        Ok(())
     }
 
     /// Where this life starts, if this is the record on disk.
-    fn first_tick(&self, record: Option<Record>) -> (Tick, FloorSource) {
-        let Self { generator, state, host } = self;
-        let replay = state.replayed().map_or(0, |millis| generator.tick_at(millis));
-        match record {
-            Some(record) if record.end >= replay => (record.end, FloorSource::Lease),
-            _ if replay > 0 => (replay, FloorSource::Replay),
-            _ => {
-                // Only a clock that was set back makes the last checkpoint a sign of anything. Its time
-                // is in whole seconds.
-                let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
-                if checkpoint > host.wall_millis() {
-                    (generator.tick_at(checkpoint + 1_000), FloorSource::Checkpoint)
-                } else {
-                    (0, FloorSource::Clock)
-                }
+    fn first_tick(&self, record: Option<Record>) -> Result<(Tick, FloorSource), Obstacle> {
+        let Self { generator, state, .. } = self;
+        let millis = |record: &Record| record.end_unix_millis();
+        let replayed = state.replayed();
+        let (newest, source) = match (record.filter(|it| it.end != 0), replayed) {
+            (Some(record), Some(replayed)) if millis(&record) < millis(&replayed) => {
+                (replayed, FloorSource::Replay)
             }
+            (Some(record), _) => (record, FloorSource::Lease),
+            (None, Some(replayed)) => (replayed, FloorSource::Replay),
+            (None, None) => return Ok(self.first_tick_of_all(record.is_some())),
+        };
+        let end = of_space(newest, generator)?.end;
+        // Within one millisecond, IDs sort by node first.
+        let is_other = newest.node != generator.node();
+        Ok((if is_other { generator.whole_millis(end) } else { end }, source))
+    }
+
+    /// Where it starts if no lease says so.
+    fn first_tick_of_all(&self, has_file: bool) -> (Tick, FloorSource) {
+        let Self { generator, state, host } = self;
+        // Only a clock that was set back makes the last checkpoint a sign of anything. Its time is in whole seconds.
+        let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
+        let wall = host.wall_millis();
+        if checkpoint > wall {
+            (generator.tick_at(checkpoint + 1_000), FloorSource::Checkpoint)
+        } else if !has_file && wall >= generator.space().epoch.unix_millis() {
+            let drift = i64::from(host.max_drift_millis());
+            (generator.tick_at(wall + drift), FloorSource::Unknown)
+        } else {
+            (0, FloorSource::Clock)
         }
     }
 
-    fn log_start(&self, &Start { floor, source, other_node }: &Start) {
+    fn log_start(&self, floor: Tick, source: FloorSource, record: Option<Record>) {
         let Self { generator, host, .. } = self;
-        if let Some(before) = other_node {
+        let system = host.system_identifier();
+        match record {
+            None if source != FloorSource::Replay => host.log(Event::NoLease),
+            Some(record) if record.system != 0 && record.system != system => {
+                host.log(Event::OtherSystem { recorded: record.system, now: system });
+            }
+            _ => {}
+        }
+        if let Some(Record { node: before, .. }) = record.filter(|it| it.end != 0)
+            && before != generator.node()
+        {
             host.log(Event::OtherNode { before, now: generator.node() });
         }
         let millis = generator.unix_millis(floor) - host.wall_millis();
-        if source != FloorSource::Clock && millis > 0 {
+        if !matches!(source, FloorSource::Clock | FloorSource::Unknown) && millis > 0 {
             host.log(Event::StartsAhead { millis, source });
         }
     }
@@ -216,68 +345,12 @@ impl<H: Host> Server<'_, H> {
     /// When the record on disk is another space's, is damaged or cannot be read.
     pub fn mark(&self) -> Result<Tick, Obstacle> {
         let first = match self.state.lease.end() {
-            // While the first lease is being written, the file ends where no ID has been.
-            0 => self.host.shared(|| self.first_of_life())?,
+            0 => Some(self.first_tick(recorded(self.host, &self.generator)?)?.0),
             _ => None,
         };
+        // While the first lease is being written, the file ends where no ID has been.
+        let first = first.filter(|_| self.state.lease.end() == 0);
         Ok(first.unwrap_or_else(|| self.state.ticker.peek()))
-    }
-
-    /// Where this life starts; none once an ID was issued in it.
-    fn first_of_life(&self) -> Result<Option<Tick>, Obstacle> {
-        if self.state.lease.end() != 0 {
-            return Ok(None);
-        }
-        let record = recorded(self.host, &self.generator)?;
-        Ok(Some(self.first_tick(record).0))
-    }
-
-    /// Until the first ID of this life: keeps what was replayed in this server's own lease, for the time
-    /// after a restart, which may not replay it again.
-    ///
-    /// # Errors
-    /// As [`Server::extend`].
-    pub fn keep_replayed(&self) -> Result<(), Obstacle> {
-        let Some(replayed) = self.state.replayed() else { return Ok(()) };
-        self.host.exclusive(|| {
-            // Else promoted, and issuing by now.
-            if self.state.lease.end() == 0 { self.keep(replayed) } else { Ok(()) }
-        })
-    }
-
-    /// The same where replay passes a checkpoint, or ends: a restart may replay nothing of what comes before.
-    /// A disk that is full or fails is waited for, as there is no other time for this; but no longer than
-    /// [`RESTART_POINT_TRIES`], as a database that does not come up is worse than what another crash could do now.
-    ///
-    /// # Errors
-    /// When the record cannot be read or written, is another space's, or is damaged.
-    pub fn keep_before_restart_point(&self) -> Result<(), Obstacle> {
-        for tries in 1.. {
-            match self.keep_replayed() {
-                Err(Obstacle::LeaseFile(failure)) if tries < RESTART_POINT_TRIES => {
-                    if tries == 1 {
-                        self.host.log(Event::KeeperFailed(failure.into()));
-                    }
-                    self.host.sleep(RETRY_EVERY);
-                }
-                done => return done,
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&self, replayed: i64) -> Result<(), Obstacle> {
-        // Only what was written in this life is known to be durable: a process that crashed may have left a
-        // file that a power cut takes away.
-        if self.state.kept.load(Relaxed) >= replayed {
-            return Ok(());
-        }
-        let end = self.generator.tick_at(replayed);
-        let recorded = recorded(self.host, &self.generator)?;
-        let longer = recorded.filter(|record| record.end >= end);
-        self.write(&longer.unwrap_or_else(|| self.record(end)))?;
-        self.state.kept.store(replayed, Relaxed);
-        Ok(())
     }
 
     /// At a clean stop, when no other process is left: a restart need not skip what is left of the lease.
@@ -285,19 +358,25 @@ impl<H: Host> Server<'_, H> {
     /// # Errors
     /// When that cannot be written; the lease as it is covers everything.
     pub fn shut_down(&self) -> Result<(), Obstacle> {
-        match (self.state.lease.end(), self.state.replayed()) {
+        let Self { state, host, .. } = self;
+        match (state.lease.end(), state.replayed()) {
             (0, None) => Ok(()),
-            (0, Some(replayed)) => self.keep(replayed),
+            (0, Some(replayed)) => state.keep(*host, replayed),
             // Tickets at or past the end were taken, but never returned.
-            (end, _) => self.write(&self.record(self.state.ticker.peek().min(end))),
+            (end, _) => state.write_lease(*host, self.record(state.ticker.peek().min(end))),
         }
     }
 }
 
-/// Where the counter starts in a new life of the server.
-struct Start {
-    floor: Tick,
-    source: FloorSource,
-    /// The node that the record names, if it is not this one.
-    other_node: Option<crate::Node>,
+/// A lease that is durable here, and not in force yet.
+struct Written {
+    record: Record,
+    /// Where it ends in WAL.
+    wal: u64,
+    /// The counter before.
+    newest: Tick,
+    /// When the write began, by the monotonic clock.
+    begin: i64,
+    /// Whether a session waited for it.
+    was_wanted: bool,
 }

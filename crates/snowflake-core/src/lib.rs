@@ -31,7 +31,9 @@ mod lease;
 mod node;
 mod pacer;
 mod record;
+mod replayed;
 mod server;
+mod slots;
 mod space;
 mod state;
 mod sync;
@@ -47,11 +49,12 @@ pub use keeper::Keeper;
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,
 };
-pub use lease::{Extender, FloorSource, LENGTH_MILLIS, Lease, read as read_lease};
+pub use lease::{Extender, FloorSource, LEAST_MILLIS, Lease, MOST_MILLIS, WRITES, create_lease};
 pub use node::Node;
 pub use pacer::{Clocks, Pacer};
 pub use record::{Record, RecordError};
 pub use server::{Obstacle, Server, check_at_start};
+pub use slots::{FILE_LEN, read as read_lease, record_in};
 pub use space::{Decoded, EncodeError, IdError, Space};
 pub use state::{Counts, State};
 pub use text::{TextError, TextForm};

@@ -2,8 +2,11 @@
 //!
 //! Here: the atomics, and what can be read off them. Not here: who may change them, and when.
 
+use crate::lease::Requests;
+use crate::replayed::Replayed;
+use crate::slots::Slots;
 use crate::sync::{AtomicI64, AtomicU64, Ordering::Relaxed};
-use crate::{Failure, FloorSource, Host, Lease, Pacer, Record, Tick, Ticker, clock};
+use crate::{Failure, FloorSource, Host, Lease, Obstacle, Pacer, Record, Tick, Ticker, clock};
 
 /// The shared state of one server life: it ends with every stop and every crash.
 ///
@@ -22,14 +25,22 @@ pub struct State {
     /// Where the counter started in this life, and from what.
     pub(crate) floor: AtomicU64,
     pub(crate) floor_source: AtomicU64,
-    /// Where the last lease replayed from WAL ends: milliseconds since 1970, 0 if there was none.
-    replayed: AtomicI64,
-    /// The same for the last one that this life has made durable as its own.
-    pub(crate) kept: AtomicI64,
+    /// The lease file.
+    pub(crate) slots: Slots,
+    /// What was replayed from WAL.
+    pub(crate) replayed: Replayed,
+    /// 1 once that is so: the counter is above all that was issued before this life.
+    pub(crate) is_started: AtomicU64,
     /// Time of the last checkpoint as the server started: seconds since 1970.
     pub(crate) checkpoint_at_start: AtomicI64,
     /// The counter's value when the lease was extended last.
     pub(crate) ticker_at_extension: AtomicU64,
+    /// What sessions ask of the keeper, and how far it has come.
+    pub(crate) requests: Requests,
+    /// How long writes of the lease take, in microseconds: the last one, or a longer one not long before.
+    pub(crate) write_micros: AtomicI64,
+    /// When a slow one was logged last, by the monotonic clock; 0 for never.
+    pub(crate) slow_write_logged: AtomicI64,
     /// How the last write of the lease failed, in bits; 0 if it did not.
     lease_failure: AtomicU64,
     /// Wall clock minus monotonic clock at the last look, in microseconds.
@@ -43,6 +54,7 @@ pub struct State {
 pub(crate) struct Counters {
     pub(crate) renewals: AtomicU64,
     pub(crate) renewals_by_sessions: AtomicU64,
+    pub(crate) slow_writes: AtomicU64,
     pub(crate) waits: AtomicU64,
     pub(crate) wait_micros: AtomicU64,
     pub(crate) steps_back: AtomicU64,
@@ -57,8 +69,12 @@ pub(crate) struct Counters {
 pub struct Counts {
     /// Times that the lease was extended.
     pub renewals: u64,
-    /// Those among them that a session had to do itself.
+    /// Those among them that a session had to wait for.
     pub renewals_by_sessions: u64,
+    /// How long writes of the lease take, in microseconds: the last one, or a longer one not long before.
+    pub write_micros: i64,
+    /// Writes of the lease that took more than half of what the lease was to last.
+    pub slow_writes: u64,
     /// Calls that were paced.
     pub waits: u64,
     /// How long they slept, in microseconds.
@@ -111,6 +127,8 @@ impl State {
         Counts {
             renewals: all.renewals.load(Relaxed),
             renewals_by_sessions: all.renewals_by_sessions.load(Relaxed),
+            write_micros: self.write_micros.load(Relaxed),
+            slow_writes: all.slow_writes.load(Relaxed),
             waits: all.waits.load(Relaxed),
             wait_micros: all.wait_micros.load(Relaxed),
             steps_back: all.steps_back.load(Relaxed),
@@ -127,22 +145,15 @@ impl State {
         Failure::from_bits(self.lease_failure.load(Relaxed))
     }
 
-    pub(crate) fn note_lease_written(&self, written: Result<(), Failure>) {
-        self.lease_failure.store(written.map_or_else(Failure::to_bits, |()| 0), Relaxed);
-    }
-
-    /// Notes a lease that was replayed from WAL: rows that are replayed from now on may have its IDs.
-    pub fn note_replayed<H: Host>(&self, host: &H, lease: &Record) {
-        let millis = lease.end_unix_millis();
-        if self.replayed.fetch_max(millis, Relaxed) < millis {
-            host.wake_keeper();
-        }
-    }
-
-    /// The moment that IDs of replayed rows lie before, in milliseconds since 1970; none if no lease
-    /// was replayed in this life.
-    pub(crate) fn replayed(&self) -> Option<i64> {
-        Some(self.replayed.load(Relaxed)).filter(|&millis| millis != 0)
+    /// Writes the lease file, and notes whether that worked.
+    pub(crate) fn write_lease<H: Host>(&self, host: &H, record: Record) -> Result<(), Obstacle> {
+        let written = self.slots.write(host, record);
+        let failure = match written {
+            Err(Obstacle::LeaseFile(failure)) => failure.to_bits(),
+            _ => 0,
+        };
+        self.lease_failure.store(failure, Relaxed);
+        written
     }
 
     /// Whether a stop has nothing to keep: no ID in this life, and no lease replayed.

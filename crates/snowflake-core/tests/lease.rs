@@ -13,20 +13,21 @@ fn records() -> impl Strategy<Value = Record> {
         |((space, parts), excess)| {
             let node = Node { datacenter: parts.datacenter, machine: parts.machine };
             let end = (parts.timestamp + excess) << space.layout.bits(Section::Sequence);
-            Record { space, node, end }
+            Record { space, node, end, system: parts.timestamp, serial: excess }
         },
     )
 }
 
 fn record() -> Record {
     let node = Node { datacenter: 3, machine: 17 };
-    Record { space: Space::default(), node, end: 382_345_007_950 << 12 }
+    let (system, serial) = (7_301_205_889_127_834_112, 42);
+    Record { space: Space::default(), node, end: 382_345_007_950 << 12, system, serial }
 }
 
 /// The checksum of a changed record, so that only the values speak.
 fn sealed(mut bytes: [u8; Record::LEN]) -> [u8; Record::LEN] {
-    let checksum = crc32c::crc32c(&bytes[..40]);
-    bytes[40..].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = crc32c::crc32c(&bytes[..56]);
+    bytes[56..].copy_from_slice(&checksum.to_le_bytes());
     bytes
 }
 
@@ -42,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn sealed_nonsense_is_refused_or_reads_as_it_stands(record in records(), at in 12..40_usize, byte: u8) {
+    fn sealed_nonsense_is_refused_or_reads_as_it_stands(record in records(), at in 12..56_usize, byte: u8) {
         let mut bytes = record.to_bytes();
         bytes[at] = byte;
         let bytes = sealed(bytes);
@@ -76,16 +77,28 @@ fn every_truncation_is_refused() {
 #[test]
 fn appended_bytes_are_refused() {
     let bytes = [record().to_bytes().as_slice(), &[0]].concat();
-    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Length(45)));
+    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Length(61)));
 }
 
 #[test]
 fn foreign_and_future_files_are_told_apart() {
     assert_eq!(Record::from_bytes(b"# comment"), Err(RecordError::Foreign));
     let mut bytes = record().to_bytes();
-    bytes[8] = 2;
-    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Version(2)));
-    assert_eq!(Record::from_bytes(&bytes[..20]), Err(RecordError::Version(2)));
+    bytes[8] = 3;
+    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Version(3)));
+    assert_eq!(Record::from_bytes(&bytes[..20]), Err(RecordError::Version(3)));
+}
+
+#[test]
+fn version_1_is_read() {
+    let mut bytes = record().to_bytes()[..Record::LEN_OF_VERSION_1].to_vec();
+    bytes[8] = 1;
+    let checksum = crc32c::crc32c(&bytes[..40]);
+    bytes[40..].copy_from_slice(&checksum.to_le_bytes());
+    let read = Record { system: 0, serial: 0, ..record() };
+    assert_eq!(Record::from_bytes(&bytes), Ok(read));
+    bytes[32] ^= 1;
+    assert_eq!(Record::from_bytes(&bytes), Err(RecordError::Checksum));
 }
 
 #[test]

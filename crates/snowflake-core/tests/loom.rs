@@ -10,11 +10,11 @@
 
 use loom::model::Builder;
 use loom::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use loom::sync::{Arc, RwLock};
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 use snowflake_core::{
-    Clocks, Event, Failure, Generator, Host, Keeper, Layout, Node, Pacer, Record, Server, Space,
-    State, Tick, Ticker,
+    Clocks, Event, FILE_LEN, Failure, Generator, Host, Keeper, Layout, Node, Pacer, Record, Server,
+    Space, State, Tick, Ticker,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -198,16 +198,20 @@ fn two_threads_find_a_step_back() {
 
 /// A millisecond of the default space, at which the clock of a host starts.
 const NOW: i64 = 1_800_000_000_000;
+const SYSTEM: u64 = 7;
 
 /// A host whose clock stands still unless a session sleeps. Of disk and WAL, the ends of leases are
 /// enough: what is on them is read by one process at a time, and checked by all.
 struct LoomHost {
-    lock: RwLock<()>,
+    lock: Mutex<()>,
     micros: AtomicI64,
     max_drift_millis: u32,
     is_in_recovery: bool,
     durable: AtomicU64,
     in_wal: AtomicU64,
+    on_standbys: AtomicU64,
+    /// Whether sessions have the keeper write, which is another thread then.
+    has_keeper: AtomicU64,
 }
 
 impl Host for LoomHost {
@@ -232,30 +236,58 @@ impl Host for LoomHost {
     }
 
     fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _writer = self.lock.write().unwrap();
+        let _writer = self.lock.lock().unwrap();
         work()
     }
 
-    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _reader = self.lock.read().unwrap();
-        work()
+    fn system_identifier(&self) -> u64 {
+        SYSTEM
     }
 
+    /// A file of which the newest record is read: of slots, `tests/slots.rs` has seen enough.
     fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let end = self.durable.load(Ordering::Relaxed);
-        Ok((end != 0).then(|| record(end).to_bytes().to_vec()))
+        let mut bytes = vec![0; FILE_LEN];
+        let record = record(self.durable.load(Ordering::Relaxed)).to_bytes();
+        bytes[..Record::LEN].copy_from_slice(&record);
+        Ok(Some(bytes))
     }
 
-    fn write_lease(&self, bytes: &[u8; Record::LEN]) -> Result<(), Failure> {
+    fn create_lease(&self, _file: &[u8; FILE_LEN]) -> Result<(), Failure> {
+        unreachable!("there is one")
+    }
+
+    fn sync_directory(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn write_lease(&self, _offset: u64, bytes: &[u8; Record::LEN]) -> Result<(), Failure> {
         let end = Record::from_bytes(bytes).unwrap().end;
         self.durable.store(end, Ordering::Relaxed);
         Ok(())
     }
 
-    fn write_wal(&self, bytes: &[u8; Record::LEN]) {
+    fn write_wal(&self, bytes: &[u8; Record::LEN]) -> u64 {
         let end = Record::from_bytes(bytes).unwrap().end;
         self.in_wal.store(end, Ordering::Relaxed);
+        end
     }
+
+    fn wait_for_standbys(&self, end: u64) -> bool {
+        self.on_standbys.fetch_max(end, Ordering::Relaxed);
+        true
+    }
+
+    fn has_keeper(&self) -> bool {
+        self.has_keeper.load(Ordering::Relaxed) != 0
+    }
+
+    fn wait_for_lease(&self, mut is_over: impl FnMut() -> bool) {
+        while !is_over() {
+            thread::yield_now();
+        }
+    }
+
+    fn wake_sessions(&self) {}
 
     fn sleep(&self, time: Duration) {
         self.micros.fetch_add(time.as_micros() as i64, Ordering::Relaxed);
@@ -269,7 +301,7 @@ impl Host for LoomHost {
 }
 
 fn record(end: Tick) -> Record {
-    Record { space: generator().space(), node: Node::default(), end }
+    Record { space: generator().space(), node: Node::default(), end, system: SYSTEM, serial: 1 }
 }
 
 /// A server, whose processes are threads.
@@ -281,12 +313,14 @@ struct World {
 impl World {
     fn new(max_drift_millis: u32, durable: Tick) -> Self {
         let host = LoomHost {
-            lock: RwLock::new(()),
+            lock: Mutex::new(()),
             micros: AtomicI64::new(NOW * 1_000),
             max_drift_millis,
             is_in_recovery: false,
             durable: AtomicU64::new(durable),
             in_wal: AtomicU64::new(0),
+            on_standbys: AtomicU64::new(0),
+            has_keeper: AtomicU64::new(0),
         };
         Self { state: State::at_start(&host, 0), host }
     }
@@ -323,6 +357,7 @@ impl World {
         let tick = parts.timestamp << 2 | u64::from(parts.sequence);
         assert!(tick < self.host.durable.load(Ordering::Relaxed), "beyond the durable end");
         assert!(tick < self.host.in_wal.load(Ordering::Relaxed), "beyond the end in WAL");
+        assert!(tick < self.host.on_standbys.load(Ordering::Relaxed), "beyond that of standbys");
         tick
     }
 }
@@ -385,6 +420,35 @@ fn two_sessions_at_the_end_of_the_lease() {
 #[test]
 fn a_session_and_the_keeper_at_the_end_of_the_lease() {
     run(&switches(3), World::at_the_end_of_its_lease, [keeper, World::next], are_distinct);
+}
+
+/// A session asks the keeper, which looks until it has found that; the other one finds what it needs.
+#[test]
+fn two_sessions_have_the_keeper_extend_the_lease() {
+    switches(2).check(|| {
+        let world = World::at_the_end_of_its_lease();
+        world.host.has_keeper.store(1, Ordering::Relaxed);
+        let world = Arc::new(world);
+        let session = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.next())
+        };
+        let keeper = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                let before = world.state.counts().renewals;
+                let mut keeper = Keeper::default();
+                while world.state.counts().renewals == before {
+                    keeper.look(&world.server());
+                    thread::yield_now();
+                }
+            })
+        };
+        let ours = world.next();
+        let theirs = session.join().unwrap();
+        keeper.join().unwrap();
+        assert_ne!(ours, theirs);
+    });
 }
 
 #[test]
@@ -460,7 +524,7 @@ fn what_was_replayed_is_kept_before_a_checkpoint() {
     let replay = |world: &World| {
         for end in REPLAYED.map(|millis| generator().tick_at(millis)) {
             world.state.note_replayed(&world.host, &record(end));
-            world.server().keep_replayed().unwrap();
+            world.state.keep_replayed(&world.host).unwrap();
             assert!(world.host.durable.load(Ordering::Relaxed) >= end);
         }
         0

@@ -1,18 +1,26 @@
 //! The disk with the lease file, as the operating system has it: what processes see, and what is durable.
 //!
-//! Replacing the file takes the five steps of [`Step`]; each can fail, and a power cut can come between any
-//! two.
+//! Making the file takes five steps of [`Step`], and overwriting a part of it two; each can fail, and a power cut can
+//! come between any two.
 
-use snowflake_core::{Record, Step, Tick};
+use snowflake_core::{FILE_LEN, Record, Step, Tick, record_in};
 
-/// The steps of replacing the file, in order.
-pub const WRITE: [Step; 5] =
-    [Step::Create, Step::Write, Step::Sync, Step::Rename, Step::SyncDirectory];
+/// The steps of making the file, in order.
+pub const CREATE: [Step; 4] = [Step::Create, Step::Fill, Step::SyncNew, Step::Rename];
+/// The steps of overwriting a part of it.
+pub const WRITE: [Step; 2] = [Step::Write, Step::Sync];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct File {
+    /// What processes read.
     bytes: Vec<u8>,
-    is_durable: bool,
+    durable: Vec<u8>,
+}
+
+impl File {
+    fn sync(&mut self) {
+        self.durable.clone_from(&self.bytes);
+    }
 }
 
 /// What a power cut does to what is not durable.
@@ -22,7 +30,7 @@ pub enum Cut {
     Nothing,
     /// It is lost.
     Lost,
-    /// The directory has got to the disk, and half of what the file holds.
+    /// The directory has got to the disk, and half of what was written to the file.
     Torn,
 }
 
@@ -30,26 +38,35 @@ pub enum Cut {
 pub struct Disk {
     temporary: Option<File>,
     lease: Option<File>,
-    /// The file that the directory on disk names.
-    durable: Option<File>,
-    /// Where the lease in it ends.
+    /// The file that the directory on disk names, where it is another one.
+    named: Option<Option<File>>,
+    /// Where the lease ends that no power cut takes away.
     durable_end: Tick,
 }
 
 impl Disk {
     /// Takes a step; one that fails does half of it.
-    pub fn step(&mut self, step: Step, bytes: &[u8], fails: bool) {
+    pub fn step(&mut self, step: Step, offset: usize, bytes: &[u8], fails: bool) {
+        let len = if fails { bytes.len() / 2 } else { bytes.len() };
         match (step, fails) {
             (Step::Create, false) => self.temporary = Some(File::default()),
-            (Step::Write, _) => {
-                let len = if fails { bytes.len() / 2 } else { bytes.len() };
-                self.temporary = Some(File { bytes: bytes[..len].to_vec(), is_durable: false });
+            (Step::Fill, _) => {
+                self.temporary.iter_mut().for_each(|it| it.bytes = bytes[..len].to_vec());
             }
-            (Step::Sync, false) => self.temporary.iter_mut().for_each(|it| it.is_durable = true),
-            (Step::Rename, false) => self.lease = self.temporary.take(),
-            (Step::SyncDirectory, false) => self.sync_directory(),
+            (Step::SyncNew, false) => self.temporary.iter_mut().for_each(File::sync),
+            (Step::Rename, false) => {
+                let before = std::mem::replace(&mut self.lease, self.temporary.take());
+                self.named.get_or_insert(before);
+            }
+            (Step::SyncDirectory, false) => self.named = None,
+            (Step::Write, _) => {
+                let file = self.lease.iter_mut();
+                file.for_each(|it| it.bytes[offset..][..len].copy_from_slice(&bytes[..len]));
+            }
+            (Step::Sync, false) => self.lease.iter_mut().for_each(File::sync),
             _ => {}
         }
+        self.note_durable_end();
     }
 
     /// What a process reads.
@@ -59,7 +76,7 @@ impl Disk {
 
     /// Whether a power cut changes what processes read.
     pub fn is_dirty(&self) -> bool {
-        self.lease != self.durable || self.lease.as_ref().is_some_and(|file| !file.is_durable)
+        self.named.is_some() || self.lease.as_ref().is_some_and(|file| file.bytes != file.durable)
     }
 
     /// The end of the lease that no power cut takes away, 0 if there is none.
@@ -70,24 +87,39 @@ impl Disk {
     /// The processes are gone, and what a power cut takes.
     pub fn crash(&mut self, cut: Cut) {
         self.temporary = None;
-        let left = match cut {
+        match cut {
             Cut::Nothing => return,
             Cut::Lost => {
-                self.lease.clone_from(&self.durable);
-                0
+                if let Some(named) = self.named.take() {
+                    self.lease = named;
+                }
+                self.lease.iter_mut().for_each(|file| file.bytes.clone_from(&file.durable));
             }
-            Cut::Torn => Record::LEN / 2,
-        };
-        if let Some(file) = self.lease.as_mut().filter(|file| !file.is_durable) {
-            *file = File { bytes: file.bytes[..left].to_vec(), is_durable: true };
+            Cut::Torn => {
+                self.named = None;
+                self.lease.iter_mut().for_each(tear);
+            }
         }
-        self.sync_directory();
+        self.lease.iter_mut().for_each(File::sync);
+        self.note_durable_end();
     }
 
-    fn sync_directory(&mut self) {
-        self.durable.clone_from(&self.lease);
-        let file = self.durable.as_ref().filter(|file| file.is_durable);
-        let record = file.and_then(|file| Record::from_bytes(&file.bytes).ok());
+    fn note_durable_end(&mut self) {
+        let file = self.named.as_ref().unwrap_or(&self.lease).as_ref();
+        let record = file.and_then(|file| record_in(&file.durable).ok());
         self.durable_end = record.map_or(0, |record| record.end);
+    }
+}
+
+/// Half of each record that is not durable is lost.
+fn tear(file: &mut File) {
+    file.durable.resize(file.bytes.len(), 0);
+    for slot in [0, FILE_LEN / 2] {
+        let half = slot + Record::LEN / 2..slot + Record::LEN;
+        if let (Some(bytes), Some(durable)) =
+            (file.bytes.get_mut(half.clone()), file.durable.get(half))
+        {
+            bytes.copy_from_slice(durable);
+        }
     }
 }

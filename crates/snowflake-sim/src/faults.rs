@@ -22,8 +22,12 @@ pub enum Point {
     /// The lease file is written, and WAL does not know.
     Insert,
     Flush,
-    /// After the flush.
-    Flushed,
+    /// WAL has it, and standbys may not.
+    Standbys,
+    /// They have it, and it is not in force yet.
+    Confirmed,
+    /// A session that has asked the keeper.
+    Await,
     Sleep,
     /// Replay of the next record.
     Replay,
@@ -114,7 +118,7 @@ impl Luck {
                 return Fault::Fails;
             }
             match step {
-                Step::Sync | Step::SyncDirectory => {
+                Step::Sync | Step::SyncNew | Step::SyncDirectory => {
                     let all = [3 * MILLI, 3 * MILLI, 3 * MILLI, 3 * MILLI, 100 * MILLI, 2 * SECOND];
                     let longest = dice.choice(all).unwrap();
                     Fault::Pause(dice.i64(50..longest))

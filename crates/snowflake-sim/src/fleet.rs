@@ -6,7 +6,7 @@ use crate::disk::Cut;
 use crate::process::{Happened, Process, Running, SESSIONS, SYSTEM, Task};
 use crate::server::{Family, Life, Machine};
 use crate::session::Statement;
-use snowflake_core::{Obstacle, Server, State};
+use snowflake_core::{Obstacle, Server, State, create_lease};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -70,12 +70,18 @@ impl Fleet {
             is_in_recovery: Cell::new(true),
             is_stopping: Cell::new(false),
             replayed: Cell::new(control.redo),
-            lock: Cell::new(0),
+            is_locked: Cell::new(false),
             was_unlocked: Cell::new(false),
             keeper_is_woken: Cell::new(false),
+            sessions_are_woken: Cell::new(false),
             readings: Default::default(),
         };
-        life.state = State::at_start(&Process::new(&life, SYSTEM, None), control.time);
+        let host = Process::new(&life, SYSTEM, None);
+        if machine.disk.borrow().read().is_none() {
+            // As CREATE EXTENSION does.
+            create_lease(&State::default(), &host, life.generator.space()).unwrap();
+        }
+        life.state = State::at_start(&host, control.time);
         *running = Some(Running::new(Rc::new(life)));
     }
 
@@ -135,7 +141,7 @@ impl Fleet {
         let end = self.family.fate.of_wal(wal.flushed(), wal.len());
         wal.cut(end);
         self.family.count("crashes", true);
-        self.family.count("crashes while writing", running.life.lock.get() < 0);
+        self.family.count("crashes while writing", running.life.is_locked.get());
     }
 
     /// A clean stop. A server that replays, or waits for its disk, is not let finish.
@@ -143,7 +149,7 @@ impl Fleet {
         let Some(running) = &mut self.sites[site].running else { return };
         let life = &running.life;
         let is_replaying = life.is_in_recovery.get() && running.tasks[SYSTEM].wake < NEVER;
-        if life.lock.get() != 0 || life.is_stopping.get() || is_replaying {
+        if life.is_locked.get() || life.is_stopping.get() || is_replaying {
             return self.crash(site, Cut::Nothing, down);
         }
         running.begin_to_stop();
@@ -177,12 +183,12 @@ impl Fleet {
         let lost = self.sites.remove(0);
         self.family.ceiling.failed_over(now, lost.running.and_then(|it| it.life.lead()));
         let mut wal = self.family.wal.borrow_mut();
-        let flushed = wal.flushed();
-        wal.cut(flushed);
-        drop(wal);
         let Site { machine, start_at, .. } = &mut self.sites[0];
-        // Replication may lag; what it had not sent is not counted here (`docs/scenarios.md`).
-        machine.received.set(flushed);
+        // Replication is synchronous: it may lag, but not behind what the standby has confirmed.
+        let received = machine.received.get().max(wal.confirmed());
+        wal.cut(received);
+        drop(wal);
+        machine.received.set(received);
         machine.is_standby.set(false);
         machine.offset.set(offset);
         *start_at = (*start_at).min(now);

@@ -6,15 +6,15 @@
 
 use crate::check::bound::MAX_SESSIONS;
 use crate::check::log::Call;
-use crate::clock::{MILLI, NEVER};
-use crate::disk::WRITE;
+use crate::clock::{MILLI, NEVER, SECOND};
+use crate::disk::{CREATE, WRITE};
 use crate::faults::{Fault, Point};
 use crate::recovery;
 use crate::server::{Family, Life, Machine, Omission, Reading};
 use crate::wal::Entry;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
-use snowflake_core::{Event, Failure, Host, Keeper, Obstacle, Record, Server, Step};
+use snowflake_core::{Event, FILE_LEN, Failure, Host, Keeper, Obstacle, Record, Server, Step};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub enum Wait {
     /// Until others that could run have had their turn.
     Others,
     Lock,
+    /// For the keeper to say that it has tried.
+    Lease,
     /// For ever: it is cancelled.
     Cancelled,
     /// For what befalls its server to happen.
@@ -132,22 +134,28 @@ impl<'a> Process<'a> {
         self.family.log.borrow_mut().add(id, node, durable, &call, now, now + offset, latest);
     }
 
-    fn lock<T>(&self, change: i32, work: impl FnOnce() -> T) -> T {
-        struct Unlock<'a>(&'a Life, i32);
-        impl Drop for Unlock<'_> {
-            fn drop(&mut self) {
-                self.0.lock.set(self.0.lock.get() - self.1);
-                self.0.was_unlocked.set(true);
+    fn cancel(&self) {
+        self.family.count("cancelled", true);
+        self.yielder.iter().for_each(|it| it.suspend(Wait::Cancelled));
+    }
+
+    /// Takes steps of writing the lease file, up to the first that fails.
+    fn write(&self, steps: &[Step], offset: usize, bytes: &[u8]) -> Result<(), Failure> {
+        let write_micros = self.life.state.counts().write_micros;
+        self.family.ceiling.writes(write_micros);
+        for &step in steps {
+            let is_sync = matches!(step, Step::Sync | Step::SyncNew | Step::SyncDirectory);
+            if self.family.omits(Omission::Lease) || is_sync && self.family.omits(Omission::Sync) {
+                continue;
+            }
+            let fails = self.befall(Point::Write(step));
+            self.machine.disk.borrow_mut().step(step, offset, bytes, fails);
+            if fails {
+                self.note_failed_write();
+                return Err(Failure { step, errno: 0 });
             }
         }
-        self.reach(Point::Lock);
-        let lock = &self.life.lock;
-        while lock.get() != 0 && (change < 0 || lock.get() < 0) {
-            self.yielder.iter().for_each(|it| it.suspend(Wait::Lock));
-        }
-        lock.set(lock.get() + change);
-        let _unlock = Unlock(self.life, change);
-        work()
+        Ok(())
     }
 
     /// The first write of a lease after a start may be on disk although it failed.
@@ -186,12 +194,24 @@ impl Host for Process<'_> {
         self.life.is_in_recovery.get()
     }
 
-    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.lock(-1, work)
+    fn system_identifier(&self) -> u64 {
+        1
     }
 
-    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.lock(1, work)
+    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Unlock<'a>(&'a Life);
+        impl Drop for Unlock<'_> {
+            fn drop(&mut self) {
+                self.0.is_locked.set(false);
+                self.0.was_unlocked.set(true);
+            }
+        }
+        self.reach(Point::Lock);
+        while self.life.is_locked.replace(true) {
+            self.yielder.iter().for_each(|it| it.suspend(Wait::Lock));
+        }
+        let _unlock = Unlock(self.life);
+        work()
     }
 
     fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure> {
@@ -201,33 +221,42 @@ impl Host for Process<'_> {
         Ok(self.machine.disk.borrow().read())
     }
 
-    fn write_lease(&self, record: &[u8; Record::LEN]) -> Result<(), Failure> {
-        for step in WRITE {
-            let is_sync = matches!(step, Step::Sync | Step::SyncDirectory);
-            if self.family.omits(Omission::Lease) || is_sync && self.family.omits(Omission::Sync) {
-                continue;
-            }
-            let fails = self.befall(Point::Write(step));
-            self.machine.disk.borrow_mut().step(step, record, fails);
-            if fails {
-                self.note_failed_write();
-                return Err(Failure { step, errno: 0 });
-            }
-        }
-        Ok(())
+    fn create_lease(&self, file: &[u8; FILE_LEN]) -> Result<(), Failure> {
+        self.write(&CREATE, 0, file)
     }
 
-    fn write_wal(&self, record: &[u8; Record::LEN]) {
+    fn sync_directory(&self) -> Result<(), Failure> {
+        self.write(&[Step::SyncDirectory], 0, &[])
+    }
+
+    fn write_lease(&self, offset: u64, record: &[u8; Record::LEN]) -> Result<(), Failure> {
+        self.write(&WRITE, offset as usize, record)
+    }
+
+    fn write_wal(&self, record: &[u8; Record::LEN]) -> u64 {
         self.reach(Point::Insert);
         if !self.family.omits(Omission::WalRecord) && !self.family.omits(Omission::Lease) {
             self.family.wal.borrow_mut().insert(Entry::Lease(*record));
         }
         self.reach(Point::Flush);
+        let mut wal = self.family.wal.borrow_mut();
         if !self.family.omits(Omission::WalFlush) {
-            self.family.wal.borrow_mut().flush();
+            wal.flush();
         }
+        wal.len() as u64
+    }
+
+    fn wait_for_standbys(&self, end: u64) -> bool {
+        self.reach(Point::Standbys);
+        let mut wal = self.family.wal.borrow_mut();
+        if !self.family.omits(Omission::Standbys) {
+            let end = wal.flushed().min(end as usize);
+            wal.confirm(end);
+        }
+        drop(wal);
         self.family.count("lease extensions", true);
-        self.reach(Point::Flushed);
+        self.reach(Point::Confirmed);
+        true
     }
 
     /// Wakes up a little late; a statement may be cancelled then.
@@ -238,13 +267,31 @@ impl Host for Process<'_> {
         let millis = time.as_millis() as i64 + 1;
         self.pause(millis * MILLI + late);
         if is_cancelled && self.slot >= SESSIONS {
-            self.family.count("cancelled", true);
-            self.yielder.iter().for_each(|it| it.suspend(Wait::Cancelled));
+            self.cancel();
         }
+    }
+
+    fn has_keeper(&self) -> bool {
+        self.family.has_keeper
     }
 
     fn wake_keeper(&self) {
         self.life.keeper_is_woken.set(true);
+    }
+
+    /// A statement may be cancelled when it is woken.
+    fn wait_for_lease(&self, mut is_over: impl FnMut() -> bool) {
+        self.reach(Point::Await);
+        while !is_over() {
+            self.yielder.iter().for_each(|it| it.suspend(Wait::Lease));
+            if self.family.fate.of_sleep().1 {
+                self.cancel();
+            }
+        }
+    }
+
+    fn wake_sessions(&self) {
+        self.life.sessions_are_woken.set(true);
     }
 
     fn log(&self, event: Event) {
@@ -287,6 +334,7 @@ pub struct Task {
     /// When it goes on, or begins something.
     pub wake: i64,
     waits_for_lock: bool,
+    waits_for_lease: bool,
     run: Option<Run>,
     /// How many statements this session has made.
     pub statements: usize,
@@ -318,7 +366,8 @@ pub struct Running {
 impl Running {
     pub fn new(life: Rc<Life>) -> Self {
         let now = life.family().now.get();
-        Self { life, tasks: vec![Task::at(now), Task::at(now)], keeper: Keeper::default() }
+        let keeper = Task::at(if life.family().has_keeper { now } else { NEVER });
+        Self { life, tasks: vec![keeper, Task::at(now)], keeper: Keeper::default() }
     }
 
     pub fn next(&self) -> (i64, usize) {
@@ -332,6 +381,7 @@ impl Running {
         slot: usize,
         statement: impl FnOnce(&Rc<Life>) -> Run,
     ) -> Option<Happened> {
+        (self.tasks[slot].waits_for_lock, self.tasks[slot].waits_for_lease) = (false, false);
         let mut run = self.tasks[slot].run.take().unwrap_or_else(|| match slot {
             KEEPER => {
                 self.life.keeper_is_woken.set(false);
@@ -363,6 +413,7 @@ impl Running {
             Wait::Until(time) => task.wake = time,
             Wait::Others => task.wake = now + 1,
             Wait::Lock => (task.wake, task.waits_for_lock) = (NEVER, true),
+            Wait::Lease => (task.wake, task.waits_for_lease) = (now + SECOND, true),
             Wait::Fault(fault) => {
                 task.run = Some(run);
                 return Some(Happened::Fault(fault));
@@ -401,11 +452,17 @@ impl Running {
         let now = self.life.family().now.get();
         if self.life.was_unlocked.take() {
             for task in self.tasks.iter_mut().filter(|task| task.waits_for_lock) {
-                (task.wake, task.waits_for_lock) = (now + WAKE_UP, false);
+                task.wake = now + WAKE_UP;
+            }
+        }
+        if self.life.sessions_are_woken.take() {
+            for task in self.tasks.iter_mut().filter(|task| task.waits_for_lease) {
+                task.wake = now + WAKE_UP;
             }
         }
         let keeper = &mut self.tasks[KEEPER];
-        if self.life.keeper_is_woken.get() && keeper.run.is_none() {
+        let is_woken = self.life.keeper_is_woken.get() && self.life.family().has_keeper;
+        if is_woken && keeper.run.is_none() {
             keeper.wake = now;
         }
     }

@@ -44,11 +44,10 @@ pub fn replay(server: &Server<'_, Process<'_>>) -> Done {
 
 fn keep(server: &Simulated<'_>, omission: Omission) {
     if server.host.family.omits(Omission::WaitToKeep) {
-        let _ = server.keep_replayed();
+        let _ = server.state.keep_replayed(server.host);
     } else if !server.host.family.omits(omission) {
-        // TODO
         // What does not go away keeps this server from issuing, too.
-        let _ = server.keep_before_restart_point();
+        let _ = server.state.keep_before_restart_point(server.host);
     }
 }
 

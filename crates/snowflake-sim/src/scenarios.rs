@@ -36,6 +36,8 @@ pub struct Scenario {
     layout: [u32; 3],
     max_drift: u32,
     standbys: usize,
+    /// Else sessions extend the lease themselves.
+    has_keeper: bool,
     sessions: &'static [Session],
     plan: &'static [Plan],
     /// Nothing goes wrong before this time: milliseconds.
@@ -49,6 +51,7 @@ const START_UP: Scenario = Scenario {
     layout: [5, 5, 12],
     max_drift: 5_000,
     standbys: 1,
+    has_keeper: true,
     sessions: &[&[(0, Singles(1))], &[(0, Singles(1))]],
     plan: &[],
     faults_from: 0,
@@ -56,8 +59,21 @@ const START_UP: Scenario = Scenario {
 };
 
 /// All of them.
-pub const ALL: [Scenario; 8] = [
+pub const ALL: [Scenario; 11] = [
     START_UP,
+    Scenario {
+        name: "start without a keeper",
+        has_keeper: false,
+        sessions: &[&[(0, Singles(2))], &[(0, Singles(1))]],
+        ..START_UP
+    },
+    Scenario {
+        name: "renewal without a keeper",
+        has_keeper: false,
+        sessions: &[&[(0, Singles(1)), (1_100, Singles(1))], &[(1_100, Singles(1))]],
+        faults_from: 1_050,
+        ..START_UP
+    },
     Scenario {
         name: "renewal",
         sessions: &[&[(0, Singles(1)), (620, Singles(1))], &[(620, Singles(1)), (450, Singles(1))]],
@@ -79,6 +95,13 @@ pub const ALL: [Scenario; 8] = [
     },
     Scenario {
         name: "promotion",
+        sessions: &[&[(0, Singles(1)), (0, Checkpoint)]],
+        plan: &[Plan::Failover],
+        ..START_UP
+    },
+    Scenario {
+        name: "promotion without a keeper",
+        has_keeper: false,
         sessions: &[&[(0, Singles(1)), (0, Checkpoint)]],
         plan: &[Plan::Failover],
         ..START_UP
@@ -146,6 +169,7 @@ impl<'a> Stage<'a> {
             quiet: Cell::new(0),
             others_can_run: Cell::new(false),
             has_standby: Cell::new(scenario.standbys > 0),
+            has_keeper: scenario.has_keeper,
             fate: Fate::Script(script),
             wal: RefCell::new(Wal::default()),
             log: RefCell::new(Log::new(layout, true)),

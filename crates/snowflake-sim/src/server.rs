@@ -25,6 +25,7 @@ pub struct Family {
     /// Whether a process other than the one that runs could.
     pub others_can_run: Cell<bool>,
     pub has_standby: Cell<bool>,
+    pub has_keeper: bool,
     pub wal: RefCell<Wal>,
     pub log: RefCell<Log>,
     pub ceiling: Ceiling,
@@ -41,6 +42,8 @@ pub enum Omission {
     Sync,
     WalRecord,
     WalFlush,
+    /// To wait for the standby to have it.
+    Standbys,
     /// To keep what was replayed before a checkpoint to restart from.
     KeepAtCheckpoint,
     /// The same where replay ends.
@@ -120,10 +123,10 @@ pub struct Life {
     pub is_stopping: Cell<bool>,
     /// How far replay has got.
     pub replayed: Cell<usize>,
-    /// -1: one process has it for itself; else how many share it.
-    pub lock: Cell<i32>,
+    pub is_locked: Cell<bool>,
     pub was_unlocked: Cell<bool>,
     pub keeper_is_woken: Cell<bool>,
+    pub sessions_are_woken: Cell<bool>,
     /// By session; the last one is for all processes that are none.
     pub readings: [Reading; MAX_SESSIONS as usize + 1],
 }

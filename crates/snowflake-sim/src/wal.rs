@@ -21,6 +21,8 @@ pub struct Control {
 pub struct Wal {
     entries: Vec<Entry>,
     flushed: usize,
+    /// So much the first standby has confirmed.
+    confirmed: usize,
 }
 
 impl Wal {
@@ -45,9 +47,19 @@ impl Wal {
         self.flushed
     }
 
+    /// The first standby has received all up to here, and says so.
+    pub fn confirm(&mut self, end: usize) {
+        self.confirmed = self.confirmed.max(end);
+    }
+
+    pub fn confirmed(&self) -> usize {
+        self.confirmed
+    }
+
     /// What comes after this position never was.
     pub fn cut(&mut self, end: usize) {
         self.entries.truncate(end);
+        self.confirmed = self.confirmed.min(end);
         self.flushed = self.entries.len();
     }
 

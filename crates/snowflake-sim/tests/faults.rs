@@ -42,6 +42,16 @@ fn renewal() {
 }
 
 #[test]
+fn start_without_a_keeper() {
+    search("start without a keeper", 10_000);
+}
+
+#[test]
+fn renewal_without_a_keeper() {
+    search("renewal without a keeper", 10_000);
+}
+
+#[test]
 fn batch() {
     search("batch", 10_000);
 }
@@ -54,6 +64,11 @@ fn turns() {
 #[test]
 fn promotion() {
     search("promotion", 10_000);
+}
+
+#[test]
+fn promotion_without_a_keeper() {
+    search("promotion without a keeper", 10_000);
 }
 
 #[test]
@@ -87,16 +102,21 @@ fn without_the_flush_a_failover_repeats_ids() {
 }
 
 #[test]
+fn without_waiting_for_standbys_a_failover_repeats_ids() {
+    find_repeat("start without a keeper", Omission::Standbys, 1);
+}
+
+#[test]
 fn a_standby_that_keeps_nothing_at_checkpoints_repeats_ids() {
     find_repeat("promotion", Omission::KeepAtCheckpoint, 2);
 }
 
 #[test]
 fn a_primary_that_keeps_nothing_where_replay_ends_repeats_ids() {
-    find_repeat("promotion", Omission::KeepAtEnd, 2);
+    find_repeat("promotion without a keeper", Omission::KeepAtEnd, 2);
 }
 
 #[test]
 fn a_standby_that_goes_on_when_it_cannot_keep_a_lease_repeats_ids() {
-    find_repeat("promotion", Omission::WaitToKeep, 2);
+    find_repeat("promotion without a keeper", Omission::WaitToKeep, 2);
 }

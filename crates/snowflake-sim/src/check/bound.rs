@@ -21,7 +21,8 @@
 //! * **a clock step**: what the ID clock was ahead of true time then, or is after calls that had
 //!   looked at the wall clock already. No more than skew + max_drift before the step;
 //! * **a crash**: the same, or skew + max_drift if that is more (of a batch that had extended the lease
-//!   and not yet taken its tickets), plus the lease's length, because the restart begins at its end;
+//!   and not yet taken its tickets), plus the most that a lease of this server was ever made for, because the
+//!   restart begins at its end: a second, or five of the slowest writes of its file;
 //! * **a first write of the lease after a start that failed**: the same as a crash, each time, because
 //!   what failed may be on disk all the same;
 //! * **a clean restart**: what the ID clock was ahead of true time;
@@ -35,15 +36,13 @@
 //! time(a) >= time(b). The checker tests both lines for every ID, and the inequality for all pairs.
 
 use crate::clock::{MILLI, NEVER};
-use snowflake_core::{LENGTH_MILLIS, Pacer};
+use snowflake_core::{LEAST_MILLIS, MOST_MILLIS, Pacer, WRITES};
 use std::cell::Cell;
 
 /// More sessions than any simulated server has: what the host says of itself.
 pub const MAX_SESSIONS: i64 = 8;
 /// No fault yet.
 const NOTHING: i64 = -NEVER;
-
-const LENGTH: i64 = LENGTH_MILLIS * MILLI;
 
 /// The latest time that an ID may carry when it is returned, as the statement above has it. All in
 /// microseconds of true time.
@@ -57,6 +56,8 @@ pub struct Ceiling {
     wall_of_life: Cell<i64>,
     /// Where the leases of earlier lives can have ended, in true time.
     leases: Cell<i64>,
+    /// How much further a lease can have ended than the tick that it was for.
+    length: Cell<i64>,
 }
 
 impl Ceiling {
@@ -67,6 +68,7 @@ impl Ceiling {
             carried: Cell::new(NOTHING),
             wall_of_life: Cell::new(skew),
             leases: Cell::new(NOTHING),
+            length: Cell::new(LEAST_MILLIS * MILLI),
         }
     }
 
@@ -91,11 +93,18 @@ impl Ceiling {
         self.wall_of_life.set(self.wall_of_life.get().max(to));
     }
 
+    /// A lease is written by a server whose writes take so long.
+    pub fn writes(&self, micros: i64) {
+        let most = MOST_MILLIS * MILLI;
+        let length = (WRITES * micros).clamp(LEAST_MILLIS * MILLI, most) + micros.min(most);
+        self.length.set(self.length.get().max(length));
+    }
+
     pub fn crashed(&self, now: i64, lead: Option<i64>) {
         let by_clock = self.wall_of_life.get() + self.max_drift;
         let carried = match lead {
-            Some(lead) => lead.max(by_clock) + LENGTH + MILLI,
-            None => self.carried.get().max(by_clock + LENGTH + MILLI),
+            Some(lead) => lead.max(by_clock) + self.length.get() + MILLI,
+            None => self.carried.get().max(by_clock + self.length.get() + MILLI),
         };
         self.carried.set(carried);
         self.leases.set(self.leases.get().max(now + carried));

@@ -49,6 +49,7 @@ impl Node {
             quiet: Cell::new(100),
             others_can_run: Cell::new(false),
             has_standby: Cell::new(false),
+            has_keeper: dice.u32(0..4) > 0,
             fate: Fate::Luck(Luck::new(dice, world.regime.disk_fails())),
             wal: RefCell::new(Wal::default()),
             log: RefCell::new(Log::new(world.layout, world.collect_ids)),

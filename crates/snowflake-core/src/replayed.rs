@@ -1,0 +1,122 @@
+//! What was replayed from WAL: the newest lease of the server that wrote it, as it came.
+//!
+//! Here: how one process leaves it for others, and what is kept of it. Not here: WAL.
+//!
+//! A standby keeps the primary's lease in its own file, whatever its own settings say or lack: what they mean to
+//! the IDs that are there already is found out when this server is to issue some.
+
+use crate::lease::RETRY_EVERY;
+use crate::sync::{AtomicI64, AtomicU64, Ordering};
+use crate::{Event, Host, Obstacle, Record, State, read_lease};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How often a restart point waits for a disk, [`RETRY_EVERY`] each time: for a minute.
+const RESTART_POINT_TRIES: u32 = 60;
+
+const WORDS: usize = Record::LEN.div_ceil(8);
+
+/// A record that one process replaces and others read: they see one or another, and no mixture.
+#[derive(Debug, Default)]
+pub(crate) struct Replayed {
+    /// Odd while the words change.
+    version: AtomicU64,
+    words: [AtomicU64; WORDS],
+    /// Where the newest lease that this life has made durable ends, in milliseconds since 1970.
+    kept: AtomicI64,
+}
+
+impl Replayed {
+    /// Takes a record, unless it ends earlier than the one that is there. Returns whether it did. One process may.
+    fn take(&self, record: &Record) -> bool {
+        if self.get().is_some_and(|it| it.end_unix_millis() >= record.end_unix_millis()) {
+            return false;
+        }
+        let mut bytes = [0; WORDS * 8];
+        bytes[..Record::LEN].copy_from_slice(&record.to_bytes());
+        let version = self.version.load(Relaxed);
+        self.version.store(version + 1, Relaxed);
+        crate::sync::fence(Ordering::Release);
+        for (word, bytes) in self.words.iter().zip(bytes.as_chunks().0) {
+            word.store(u64::from_ne_bytes(*bytes), Relaxed);
+        }
+        self.version.store(version + 2, Ordering::Release);
+        true
+    }
+
+    fn get(&self) -> Option<Record> {
+        loop {
+            let before = self.version.load(Ordering::Acquire);
+            let words = std::array::from_fn::<_, WORDS, _>(|word| self.words[word].load(Relaxed));
+            crate::sync::fence(Ordering::Acquire);
+            if before % 2 == 0 && self.version.load(Relaxed) == before {
+                let bytes = words.map(u64::to_ne_bytes);
+                // None before the first one was taken.
+                return Record::from_bytes(&bytes.as_flattened()[..Record::LEN]).ok();
+            }
+            crate::sync::yield_now();
+        }
+    }
+}
+
+impl State {
+    /// Notes a lease that was replayed from WAL: rows that are replayed from now on may have its IDs. For the one
+    /// process that replays.
+    pub fn note_replayed<H: Host>(&self, host: &H, lease: &Record) {
+        if self.replayed.take(lease) {
+            host.wake_keeper();
+        }
+    }
+
+    /// The newest lease that was replayed in this life, if any was.
+    pub(crate) fn replayed(&self) -> Option<Record> {
+        self.replayed.get()
+    }
+
+    /// Until the first ID of this life: keeps what was replayed in this server's own file, for the time after a
+    /// restart, which may not replay it again.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or is damaged.
+    pub fn keep_replayed<H: Host>(&self, host: &H) -> Result<(), Obstacle> {
+        let Some(replayed) = self.replayed() else { return Ok(()) };
+        host.exclusive(|| {
+            // Else promoted, and issuing by now.
+            if self.lease_end() == 0 { self.keep(host, replayed) } else { Ok(()) }
+        })
+    }
+
+    /// The same where replay passes a checkpoint, or ends: a restart may replay nothing of what comes before.
+    /// A disk that is full or fails is waited for, as there is no other time for this; but no longer than a minute,
+    /// as a database that does not come up is worse than what another crash could do now.
+    ///
+    /// # Errors
+    /// As [`State::keep_replayed`].
+    pub fn keep_before_restart_point<H: Host>(&self, host: &H) -> Result<(), Obstacle> {
+        for tries in 1.. {
+            match self.keep_replayed(host) {
+                Err(Obstacle::LeaseFile(failure)) if tries < RESTART_POINT_TRIES => {
+                    if tries == 1 {
+                        host.log(Event::KeeperFailed(failure.into()));
+                    }
+                    host.sleep(RETRY_EVERY);
+                }
+                done => return done,
+            }
+        }
+        Ok(())
+    }
+
+    /// The same at a clean stop, when no other process is left.
+    pub(crate) fn keep<H: Host>(&self, host: &H, replayed: Record) -> Result<(), Obstacle> {
+        // Only what was written in this life is known to be durable: a process that crashed may have left a
+        // file that a power cut takes away.
+        let end = replayed.end_unix_millis();
+        if self.replayed.kept.load(Relaxed) >= end {
+            return Ok(());
+        }
+        let longer = read_lease(host)?.filter(|record| record.end_unix_millis() >= end);
+        self.write_lease(host, longer.unwrap_or(replayed))?;
+        self.replayed.kept.store(end, Relaxed);
+        Ok(())
+    }
+}

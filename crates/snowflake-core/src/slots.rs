@@ -1,0 +1,131 @@
+//! The lease file: two slots, written in turn.
+//!
+//! Here: which slot holds what, and how a record gets into one. Not here: the record's bytes (`record.rs`), when
+//! it is written (`lease.rs`), the file itself (the host's).
+//!
+//! A write that fails, or that a power cut tears, spoils the slot that it was meant for; the other one holds the
+//! lease that is in force. So a write goes to the slot that does not hold the newest durable record, and one that
+//! failed is tried again in the same place. The blocks of both are there from the beginning: a full disk does not
+//! matter to them.
+
+use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::{Host, Obstacle, Record, RecordError, Step};
+
+/// Where a slot begins, and what it takes: a block of most disks and of most file systems.
+const BLOCK: usize = 4_096;
+/// Length of the file, in bytes.
+pub const FILE_LEN: usize = 2 * BLOCK;
+
+/// The file as this server life has left it.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    /// The serial number of the newest record that is known to be durable; 0 for none. What a former life has left
+    /// is not: its process may have crashed before the disk had it.
+    serial: AtomicU64,
+}
+
+/// What stands in a file.
+enum Found {
+    Nothing,
+    /// A file of version 1.
+    Old(Record),
+    Newest(Record),
+}
+
+impl Found {
+    fn read<H: Host>(host: &H) -> Result<Self, Obstacle> {
+        let Some(bytes) = host.read_lease()? else { return Ok(Self::Nothing) };
+        let record = record_in(&bytes)?;
+        Ok(if bytes.len() == FILE_LEN { Self::Newest(record) } else { Self::Old(record) })
+    }
+
+    fn record(self) -> Option<Record> {
+        match self {
+            Self::Nothing => None,
+            Self::Old(record) | Self::Newest(record) => Some(record),
+        }
+    }
+}
+
+/// The record that holds in a lease file.
+///
+/// # Errors
+/// When neither of its slots has what a version of the library has written.
+pub fn record_in(bytes: &[u8]) -> Result<Record, RecordError> {
+    if bytes.len() != FILE_LEN {
+        return Record::from_bytes(bytes);
+    }
+    let slots = [0, BLOCK].map(|start| Record::from_bytes(&bytes[start..start + Record::LEN]));
+    match slots {
+        // Nothing that a later version has written is to be overwritten.
+        [Err(RecordError::Version(version)), _] | [_, Err(RecordError::Version(version))] => {
+            Err(RecordError::Version(version))
+        }
+        [Ok(one), Ok(other)] => Ok(if one.serial > other.serial { one } else { other }),
+        [Ok(record), Err(_)] | [Err(_), Ok(record)] => Ok(record),
+        [Err(error), Err(_)] => Err(error),
+    }
+}
+
+/// The record in the lease file, if there is one.
+///
+/// # Errors
+/// When the file cannot be read, or neither of its slots holds what a version of the library has written.
+pub fn read<H: Host>(host: &H) -> Result<Option<Record>, Obstacle> {
+    Ok(Found::read(host)?.record())
+}
+
+impl Slots {
+    /// Writes a record, durably, with the next serial number. One process at a time may do so.
+    pub(crate) fn write<H: Host>(&self, host: &H, record: Record) -> Result<(), Obstacle> {
+        let before = match self.serial.load(Relaxed) {
+            0 => self.adopt(host)?,
+            serial => Some(serial),
+        };
+        let record = Record { serial: before.unwrap_or(0) + 1, ..record };
+        match before {
+            Some(_) => self.put(host, &record)?,
+            None => {
+                host.create_lease(&file(&record))?;
+                host.sync_directory()?;
+            }
+        }
+        self.serial.store(record.serial, Relaxed);
+        Ok(())
+    }
+
+    /// Takes over the file of a former life: the serial number of its newest record, which is durable then. None if
+    /// there is no file, or one of version 1, which has no room.
+    fn adopt<H: Host>(&self, host: &H) -> Result<Option<u64>, Obstacle> {
+        match Found::read(host)? {
+            Found::Nothing | Found::Old(_) => Ok(None),
+            Found::Newest(record) => {
+                // The same bytes in the same place: whatever becomes of this write, nothing is lost by it.
+                self.put(host, &record)?;
+                host.sync_directory()?;
+                Ok(Some(record.serial))
+            }
+        }
+    }
+
+    fn put<H: Host>(&self, host: &H, record: &Record) -> Result<(), Obstacle> {
+        host.write_lease(offset(record) as u64, &record.to_bytes()).map_err(|failure| {
+            if failure.step == Step::Open {
+                // Someone has removed it: the next write makes a new one.
+                self.serial.store(0, Relaxed);
+            }
+            failure.into()
+        })
+    }
+}
+
+fn offset(record: &Record) -> usize {
+    (record.serial % 2) as usize * BLOCK
+}
+
+/// A whole file with one record.
+fn file(record: &Record) -> [u8; FILE_LEN] {
+    let mut file = [0; FILE_LEN];
+    file[offset(record)..][..Record::LEN].copy_from_slice(&record.to_bytes());
+    file
+}
