@@ -180,6 +180,13 @@ pub fn log_event(event: Event) {
         Event::OtherNode { before, now } => log_other_node(before, now),
         Event::StartsAhead { millis, source } => log_start_with_drift(millis, source),
         Event::StepBack(millis) => log_step_back(millis),
+        Event::NoLease => warn_of_no_lease(),
+        Event::OtherSystem { recorded, now } => warn_of_other_system(recorded, now),
+        Event::SlowWrite(millis) => warn_of_slow_write(millis),
+        Event::Raised { from, to } => log(
+            format!("the snowflake ID clock was raised from {} to {}", moment(from), moment(to)),
+            "",
+        ),
         Event::KeeperFailed(obstacle) => self::obstacle(obstacle).report(PgLogLevel::WARNING),
     }
 }
@@ -202,12 +209,49 @@ fn log_start_with_drift(millis: i64, source: FloorSource) {
         FloorSource::Lease => "the lease on disk",
         FloorSource::Replay => "the last lease replayed from WAL",
         FloorSource::Checkpoint => "the last checkpoint",
-        FloorSource::Clock => "the wall clock",
+        FloorSource::Clock | FloorSource::Unknown => "the wall clock",
     };
     log(
         format!("the snowflake ID clock starts {millis} ms ahead of the wall clock"),
         &format!("IDs have to be above {what}. The wall clock will catch up."),
     );
+}
+
+/// There is no lease file, although CREATE EXTENSION makes one.
+fn warn_of_no_lease() {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        format!("file \"{}\" in the data directory does not exist", lease_file::NAME),
+        "It says which snowflake IDs may have been issued. Without it, new IDs begin \"pg_snowflake.max_drift\" after \
+         the wall clock. pg_upgrade leaves the file behind in the old data directory.",
+        "Compare with the IDs in tables by snowflake_audit(); if there are later ones, move the ID clock above them by \
+         snowflake_raise().",
+    )
+    .report(PgLogLevel::WARNING);
+}
+
+/// The data directory may be a copy of another server's, which has the same node.
+fn warn_of_other_system(recorded: u64, now: u64) {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        "snowflake IDs were issued in another database cluster before",
+        format!(
+            "File \"{}\" is of the one with system identifier {recorded}; this one has {now}.",
+            lease_file::NAME
+        ),
+        "If the other server goes on issuing snowflake IDs, give this one another \"pg_snowflake.machine_id\".",
+    )
+    .report(PgLogLevel::WARNING);
+}
+
+fn warn_of_slow_write(millis: i64) {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        format!("writing the snowflake lease took {millis} ms"),
+        "The next one will last for several such writes, so that IDs do not have to wait for it.",
+        "Check the disk of the data directory and, if replication is synchronous, the standbys.",
+    )
+    .report(PgLogLevel::WARNING);
 }
 
 /// The wall clock was set back.
@@ -310,6 +354,12 @@ fn obstacle(obstacle: Obstacle) -> Report {
         Obstacle::LeaseFile(failure) => lease_file(failure),
         Obstacle::EpochInFuture(epoch) => epoch_in_future(epoch),
         Obstacle::Exhausted(space) => exhausted(space),
+        Obstacle::TooFarAhead { millis, wall_millis, .. } => Report::new(
+            Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            "snowflake ID is too far ahead",
+            format!("{} {}", moment(millis), moment(wall_millis)),
+            "",
+        ),
         Obstacle::Standby => standby(),
     }
 }

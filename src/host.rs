@@ -2,11 +2,11 @@
 //!
 //! Here: each of the core's needs, in a line or two. Not here: any decision of when and why.
 
-use crate::shared::{self, WRITER};
-use crate::sleep::sleep;
-use crate::{clock, error, guc, lease_file, wal};
+use crate::shared::{self, Shared};
+use crate::sleep::{Event as WaitEvent, sleep};
+use crate::{clock, error, guc, lease_file, lock, standbys, wal};
 use pgrx::pg_sys;
-use snowflake_core::{Event, Failure, Host, Record};
+use snowflake_core::{Event, FILE_LEN, Failure, Host, Record};
 use std::time::Duration;
 
 /// The server that this process belongs to.
@@ -38,13 +38,13 @@ impl Host for Postgres {
         unsafe { pg_sys::RecoveryInProgress() }
     }
 
-    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _writer = WRITER.exclusive();
-        work()
+    fn system_identifier(&self) -> u64 {
+        // SAFETY: known since the control file was read, before shared memory is made.
+        unsafe { pg_sys::GetSystemIdentifier() }
     }
 
-    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _reader = WRITER.share();
+    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _writer = lock::Writer::new();
         work()
     }
 
@@ -52,38 +52,49 @@ impl Host for Postgres {
         lease_file::read()
     }
 
-    fn write_lease(&self, record: &[u8; Record::LEN]) -> Result<(), Failure> {
-        lease_file::write(record)
+    fn create_lease(&self, file: &[u8; FILE_LEN]) -> Result<(), Failure> {
+        lease_file::create(file)
     }
 
-    fn write_wal(&self, record: &[u8; Record::LEN]) {
-        wal::write(record);
+    fn sync_directory(&self) -> Result<(), Failure> {
+        lease_file::sync_directory()
+    }
+
+    fn write_lease(&self, offset: u64, record: &[u8; Record::LEN]) -> Result<(), Failure> {
+        lease_file::write(offset, record)
+    }
+
+    fn write_wal(&self, record: &[u8; Record::LEN]) -> u64 {
+        wal::write(record)
+    }
+
+    fn wait_for_standbys(&self, end: u64) -> bool {
+        standbys::wait_for(end)
     }
 
     fn sleep(&self, time: Duration) {
-        sleep(Some(time), pacing());
+        sleep(Some(time), WaitEvent::Pacing);
+    }
+
+    fn has_keeper(&self) -> bool {
+        shared::get().is_some_and(Shared::has_keeper)
     }
 
     fn wake_keeper(&self) {
+        shared::get().into_iter().for_each(Shared::wake_keeper);
+    }
+
+    fn wait_for_lease(&self, is_over: impl FnMut() -> bool) {
         if let Some(shared) = shared::get() {
-            shared.wake_keeper();
+            shared.sessions.wait(is_over);
         }
+    }
+
+    fn wake_sessions(&self) {
+        shared::get().into_iter().for_each(|shared| shared.sessions.wake());
     }
 
     fn log(&self, event: Event) {
         error::log_event(event);
     }
-}
-
-/// What `pg_stat_activity` shows for a paced session: wait event `SnowflakePacing` of type
-/// `Extension`, or plain `Extension` where PostgreSQL has no names for extensions' events.
-fn pacing() -> u32 {
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    {
-        static EVENT: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-        // SAFETY: the name is a valid C string; PostgreSQL gives equal names the same event.
-        *EVENT.get_or_init(|| unsafe { pg_sys::WaitEventExtensionNew(c"SnowflakePacing".as_ptr()) })
-    }
-    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
-    pg_sys::PG_WAIT_EXTENSION
 }

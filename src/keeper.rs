@@ -2,14 +2,16 @@
 //!
 //! Here: the process. Not here: what it does at a look ([`Keeper::look`]).
 
+use crate::host::Postgres;
 use crate::server::{self, Server};
-use crate::shared;
-use crate::sleep::sleep;
+use crate::shared::{self, Shared};
+use crate::sleep::{Event, sleep};
 use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
 };
 use pgrx::prelude::*;
 use snowflake_core::Keeper;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 const NAME: &str = "pg_snowflake keeper";
@@ -47,28 +49,44 @@ pub extern "C-unwind" fn pg_snowflake_keeper(_argument: pg_sys::Datum) {
         }
     }
     if let Some(shared) = shared::get() {
+        IS_KEEPER.store(true, Relaxed);
         shared.set_keeper();
-        run(server::configured().ok().as_ref());
+        run(shared, server::configured().ok().as_ref());
     }
     // Status 0 would mean "never start me again", but only the administrator can have ended it.
     // SAFETY: ends this process as PostgreSQL wants its workers to end.
     unsafe { pg_sys::proc_exit(1) };
 }
 
-/// Without end, until the postmaster ends it. There is no server where the settings keep it from issuing;
-/// they are fixed until a restart.
-fn run(server: Option<&Server>) {
+/// Until the postmaster ends it. There is no server where the settings keep it from issuing, which are fixed until a
+/// restart; as a standby it keeps the primary's lease all the same.
+fn run(shared: &Shared, server: Option<&Server>) {
     let mut keeper = Keeper::default();
     loop {
-        let nap = server.and_then(|server| keeper.look(server));
+        let nap = match server {
+            Some(server) => keeper.look(server),
+            None => keeper.follow(&shared.state, &Postgres),
+        };
         // That also lets this process take note of barriers, which others wait for.
-        sleep(nap, pg_sys::PG_WAIT_EXTENSION);
-        if BackgroundWorker::sigterm_received() {
+        sleep(nap, Event::Keeper);
+        if has_to_end() {
             return;
         }
-        if BackgroundWorker::sighup_received() {
-            // SAFETY: between two looks nothing depends on a setting.
-            unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
-        }
     }
+}
+
+/// Whether this process is the keeper.
+static IS_KEEPER: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is the keeper, and the postmaster wants it to end. Where the postmaster wants it to read the
+/// settings, it does.
+pub fn has_to_end() -> bool {
+    if !IS_KEEPER.load(Relaxed) {
+        return false;
+    }
+    if BackgroundWorker::sighup_received() {
+        // SAFETY: nothing depends on a setting where the keeper waits.
+        unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
+    }
+    BackgroundWorker::sigterm_received()
 }

@@ -12,15 +12,18 @@ mod clock;
 mod error;
 mod guc;
 mod host;
+mod install;
 mod keeper;
 mod lease_file;
 mod life;
+mod lock;
 mod node;
 mod replay;
 mod row;
 mod server;
 mod shared;
 mod sleep;
+mod standbys;
 mod status;
 mod tables;
 #[cfg(any(test, feature = "pg_test"))]

@@ -44,12 +44,17 @@ fn at_start() -> Shared {
 #[pg_guard]
 unsafe extern "C-unwind" fn at_exit(code: c_int, _argument: pg_sys::Datum) {
     // After a crash (not 0) the memory cannot be trusted; the lease on disk can.
-    if code != 0 || SHARED.get().state.is_untouched() {
+    let state = &SHARED.get().state;
+    if code != 0 || state.is_untouched() {
         return;
     }
-    let kept = server::configured().and_then(|it| it.shut_down().map_err(Refusal::from));
-    if let Err(refusal) = kept {
-        refusal.report_as(PgLogLevel::WARNING);
+    let kept = match server::configured() {
+        Ok(server) => server.shut_down(),
+        // It has issued nothing, and may have replayed what another server has.
+        Err(_) => state.keep_replayed(&Postgres),
+    };
+    if let Err(obstacle) = kept {
+        Refusal::from(obstacle).report_as(PgLogLevel::WARNING);
     }
 }
 

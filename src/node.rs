@@ -6,8 +6,8 @@ use crate::host::Postgres;
 use snowflake_core::{Generator, Layout, Node, Space, read_lease};
 use std::sync::OnceLock;
 
-/// What the lease file says of the ID space, as found by this process first: a space stays.
-static RECORDED: OnceLock<Option<Space>> = OnceLock::new();
+/// What the lease file says of the ID space, once it does: a space stays.
+static RECORDED: OnceLock<Space> = OnceLock::new();
 
 /// The ID space that this server's IDs are in: the recorded one or, as long as no ID was issued, the
 /// configured one.
@@ -16,14 +16,13 @@ static RECORDED: OnceLock<Option<Space>> = OnceLock::new();
 /// When the record cannot be read, or there is none and the settings cannot be relied on: answering
 /// by another space than the one that was meant would be worse than not answering.
 pub fn space() -> Result<Space, Refusal> {
-    let recorded = match RECORDED.get() {
-        Some(recorded) => *recorded,
-        None => {
-            let recorded = read_lease(&Postgres)?.map(|record| record.space);
-            *RECORDED.get_or_init(|| recorded)
-        }
-    };
-    recorded.map_or_else(configured_space, Ok)
+    if let Some(recorded) = RECORDED.get() {
+        return Ok(*recorded);
+    }
+    match read_lease(&Postgres)?.filter(|record| record.end != 0) {
+        Some(record) => Ok(*RECORDED.get_or_init(|| record.space)),
+        None => configured_space(),
+    }
 }
 
 fn configured_space() -> Result<Space, Refusal> {

@@ -8,7 +8,7 @@
 
 use crate::error::Refusal;
 use crate::host::Postgres;
-use crate::{server, shared, wal};
+use crate::{shared, wal};
 use pgrx::pg_sys;
 use pgrx::pg_sys::elog::PgLogLevel;
 use snowflake_core::Obstacle;
@@ -92,6 +92,6 @@ unsafe extern "C-unwind" fn replay_ends() {
 }
 
 fn keep_replayed() -> Result<(), Obstacle> {
-    // A server whose settings keep it from issuing has no lease.
-    server::configured().map_or(Ok(()), |server| server.keep_before_restart_point())
+    let Some(shared) = shared::get() else { return Ok(()) };
+    shared.state.keep_before_restart_point(&Postgres)
 }

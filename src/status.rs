@@ -128,6 +128,7 @@ fn name(source: FloorSource) -> &'static str {
         FloorSource::Lease => "lease",
         FloorSource::Replay => "replay",
         FloorSource::Checkpoint => "checkpoint",
+        FloorSource::Unknown => "unknown",
     }
 }
 

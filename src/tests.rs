@@ -49,7 +49,10 @@ mod tests {
     fn a_written_record_is_read_back_and_no_temporary_file_stays() {
         next();
         let record = record();
-        lease_file::write(&record.to_bytes()).unwrap();
+        let file = lease_file::read().unwrap().unwrap();
+        let offset = record.serial % 2 * (file.len() / 2) as u64;
+        lease_file::write(offset, &record.to_bytes()).unwrap();
+        assert_eq!(lease_file::read(), Ok(Some(file)));
         assert_eq!(read_lease(&Postgres), Ok(Some(record)));
         assert!(!std::path::Path::new("pg_snowflake.lease.tmp").exists());
     }

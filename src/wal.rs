@@ -31,9 +31,9 @@ struct Header {
 /// As long as in C, where the prefix begins right after the last field.
 const HEADER_LEN: usize = size_of::<Header>();
 
-/// Writes that IDs up to the record's end may be issued, and flushes it. What is written to WAL after
-/// this call is replayed after it.
-pub fn write(record: &[u8; Record::LEN]) {
+/// Writes that IDs up to the record's end may be issued, flushes it, and returns where it ends. What is written to
+/// WAL after this call is replayed after it.
+pub fn write(record: &[u8; Record::LEN]) -> u64 {
     let mut data = [0; HEADER_LEN + PREFIX.len() + Record::LEN];
     data[offset_of!(Header, prefix_len)..][..8].copy_from_slice(&PREFIX.len().to_ne_bytes());
     data[offset_of!(Header, message_len)..][..8].copy_from_slice(&Record::LEN.to_ne_bytes());
@@ -47,7 +47,9 @@ pub fn write(record: &[u8; Record::LEN]) {
         pg_sys::XLogBeginInsert();
         pg_sys::XLogSetRecordFlags(pg_sys::XLOG_MARK_UNIMPORTANT as u8);
         pg_sys::XLogRegisterData(data.as_mut_ptr().cast(), data.len() as _);
-        pg_sys::XLogFlush(pg_sys::XLogInsert(MESSAGES as u8, LOGICAL_MESSAGE));
+        let end = pg_sys::XLogInsert(MESSAGES as u8, LOGICAL_MESSAGE);
+        pg_sys::XLogFlush(end);
+        end
     }
 }
 

@@ -48,7 +48,7 @@ impl Replayed {
             let before = self.version.load(Ordering::Acquire);
             let words = std::array::from_fn::<_, WORDS, _>(|word| self.words[word].load(Relaxed));
             crate::sync::fence(Ordering::Acquire);
-            if before % 2 == 0 && self.version.load(Relaxed) == before {
+            if before.is_multiple_of(2) && self.version.load(Relaxed) == before {
                 let bytes = words.map(u64::to_ne_bytes);
                 // None before the first one was taken.
                 return Record::from_bytes(&bytes.as_flattened()[..Record::LEN]).ok();

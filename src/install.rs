@@ -1,0 +1,24 @@
+//! What CREATE EXTENSION does besides making SQL objects: it makes the lease file, so that a server that has the
+//! extension and no file knows that it has lost one. pg_upgrade runs no script of an extension, and copies no file of it.
+//!
+//! Here: that. Not here: what is in the file (`snowflake-core`).
+
+use crate::error::Refusal;
+use crate::host::Postgres;
+use crate::{node, shared};
+use pgrx::pg_sys::elog::PgLogLevel;
+use pgrx::prelude::*;
+use snowflake_core::create_lease;
+
+/// Called by the extension's script. A server where the library is not preloaded issues nothing, and has no file.
+#[pg_extern(sql = false)]
+fn snowflake_install() {
+    let Some(shared) = shared::get() else { return };
+    // Settings that are wrong are said where an ID is asked for; until there is one they can be changed.
+    let space = node::space().unwrap_or_default();
+    if let Err(obstacle) = create_lease(&shared.state, &Postgres, space) {
+        Refusal::from(obstacle).report_as(PgLogLevel::WARNING);
+    }
+}
+
+extension_sql_file!("../sql/install.sql", name = "install", finalize);
