@@ -57,7 +57,7 @@ impl<H: Host> Server<'_, H> {
             return Ok(run);
         }
         self.take_turn(n, &start)?;
-        let floor = self.floor()?;
+        let floor = self.believed_floor()?;
         let start = |next: Tick| start(next.max(floor));
         let first = self.state.ticker.claim(n, self.generator.space().end(), start);
         let run = first.map(|first| first..first + n).ok_or_else(|| self.exhausted())?;
@@ -74,7 +74,7 @@ impl<H: Host> Server<'_, H> {
         start: impl Fn(Tick) -> Tick,
     ) -> Result<Option<Range<Tick>>, Obstacle> {
         let ticker = &self.state.ticker;
-        let floor = self.floor()?;
+        let floor = self.believed_floor()?;
         let limit = self.generator.limit(floor, self.host.max_drift_millis());
         let start = |next: Tick| start(next.max(floor));
         // Look before taking tickets: a caller that is refused burns nothing.
@@ -98,7 +98,7 @@ impl<H: Host> Server<'_, H> {
         loop {
             let before = last_of_run.load(Relaxed);
             self.hold(before)?;
-            let ours = start(self.state.ticker.peek().max(self.floor()?)) + n - 1;
+            let ours = start(self.state.ticker.peek().max(self.believed_floor()?)) + n - 1;
             self.generator.check(ours).map_err(|_| self.exhausted())?;
             if last_of_run.compare_exchange(before, ours, Relaxed, Relaxed).is_ok() {
                 return Ok(());

@@ -50,7 +50,7 @@ impl<H: Host> Server<'_, H> {
     pub fn raise(&self, id: i64) -> Result<bool, Obstacle> {
         let least = self.generator.first_tick_beyond(id);
         // In a new life, the ID clock starts above the lease.
-        self.floor()?;
+        self.believed_floor()?;
         self.cover(0)?;
         let before = self.state.ticker.peek();
         if least <= before {

@@ -125,6 +125,10 @@ pub enum Event {
     SlowWrite(i64),
     /// The wall clock was set back by so many milliseconds.
     StepBack(i64),
+    /// The wall clock was set forward by so many milliseconds, which is not believed yet.
+    StepForward(i64),
+    /// It is now.
+    Followed(i64),
     /// What the keeper had to do failed.
     KeeperFailed(Obstacle),
 }

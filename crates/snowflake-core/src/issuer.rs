@@ -31,6 +31,27 @@ impl<H: Host> Server<'_, H> {
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
         let next = ticker.peek().max(floor);
         if next >= limit {
+            return self.held_from(least);
+        }
+        host.preempt();
+        let tick = ticker.take(floor);
+        host.preempt();
+        if tick >= limit {
+            self.hold(tick)?;
+        }
+        Ok(generator.id(tick))
+    }
+
+    /// The same off the ordinary path: at the end of the lease or of the drift limit, or by a clock that shows a time
+    /// beyond these.
+    #[cold]
+    fn held_from(&self, least: Tick) -> Result<i64, Obstacle> {
+        let Self { generator, state: State { ticker, lease, .. }, host } = self;
+        let floor = self.believed_floor()?;
+        let limit = generator.limit(floor, host.max_drift_millis()).min(lease.end());
+        let floor = floor.max(least);
+        let next = ticker.peek().max(floor);
+        if next >= limit {
             self.hold(next)?;
         }
         host.preempt();
@@ -42,12 +63,30 @@ impl<H: Host> Server<'_, H> {
         Ok(generator.id(tick))
     }
 
-    /// The first tick of the current millisecond.
+    /// The first tick of the current millisecond, for a caller that is off the ordinary path.
+    ///
+    /// # Errors
+    /// When the clock is outside of the ID space.
+    pub(crate) fn believed_floor(&self) -> Result<Tick, Obstacle> {
+        let floor = self.floor()?;
+        if floor < self.state.lease.end() {
+            return Ok(floor);
+        }
+        self.watch_clock();
+        self.floor_at(self.wall_millis())
+    }
+
+    fn floor_at(&self, wall_millis: i64) -> Result<Tick, Obstacle> {
+        let floor = self.generator.floor(&self.state.ticker, wall_millis);
+        floor.map_err(|error| self.obstacle(error))
+    }
+
+    /// The first tick of the current millisecond, by the wall clock as it is.
     ///
     /// # Errors
     /// When the clock is outside of the ID space.
     #[inline]
-    pub(crate) fn floor(&self) -> Result<Tick, Obstacle> {
+    fn floor(&self) -> Result<Tick, Obstacle> {
         match self.generator.floor(&self.state.ticker, self.host.wall_millis()) {
             Ok(floor) => Ok(floor),
             Err(error) => self.floor_off_range(error),
@@ -58,11 +97,11 @@ impl<H: Host> Server<'_, H> {
     /// life of the server: the lease knows.
     #[cold]
     fn floor_off_range(&self, error: IssueError) -> Result<Tick, Obstacle> {
-        let Self { generator, state, host } = self;
-        if error == IssueError::EpochInFuture && state.lease.end() == 0 {
+        if error == IssueError::EpochInFuture && self.state.lease.end() == 0 {
             self.extend(0, Extender::Caller)?;
         }
-        generator.floor(&state.ticker, host.wall_millis()).map_err(|error| self.obstacle(error))
+        self.watch_clock();
+        self.floor_at(self.wall_millis())
     }
 
     /// Blocks until a tick may be returned: until the lease covers it and it is due.
@@ -106,9 +145,10 @@ impl<H: Host> Server<'_, H> {
         self.state.pacer.wait(start, id_clock, clocks, max_drift, self.slack())
     }
 
-    /// Both clocks, the wall clock counted from the epoch.
+    /// Both clocks, the wall clock as far as it is believed and counted from the epoch.
     fn clocks(&self) -> Clocks {
         let [_, wall, monotonic] = self.host.clocks();
+        let wall = self.state.belief.limit(wall, monotonic);
         let epoch = self.generator.space().epoch.unix_millis() * 1_000;
         Clocks { wall: wall - epoch, monotonic }
     }

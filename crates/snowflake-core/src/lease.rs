@@ -271,7 +271,7 @@ impl<H: Host> Server<'_, H> {
         let record = recorded(*host, generator)?;
         let (floor, source) = self.first_tick(record)?;
         let space = generator.space();
-        if floor == 0 && host.wall_millis() < space.epoch.unix_millis() {
+        if floor == 0 && self.wall_millis() < space.epoch.unix_millis() {
             return Err(Obstacle::EpochInFuture(space.epoch));
         }
         generator.check(floor).map_err(|error| self.obstacle(error))?;
@@ -307,7 +307,7 @@ impl<H: Host> Server<'_, H> {
         let Self { generator, state, host } = self;
         // Only a clock that was set back makes the last checkpoint a sign of anything. Its time is in whole seconds.
         let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
-        let wall = host.wall_millis();
+        let wall = self.wall_millis();
         if checkpoint > wall {
             (generator.tick_at(checkpoint + 1_000), FloorSource::Checkpoint)
         } else if !has_file && wall >= generator.space().epoch.unix_millis() {

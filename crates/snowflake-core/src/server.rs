@@ -74,7 +74,7 @@ impl<H: Host> Server<'_, H> {
     /// With the first of these that is missing. Whether the lease can be written, only the next write
     /// tells: [`State::lease_failure`].
     pub fn check(&self) -> Result<(), Obstacle> {
-        has_room(self.host, &self.generator, self.mark()?)?;
+        has_room(&self.generator, self.wall_millis(), self.mark()?)?;
         if self.host.is_in_recovery() { Err(Obstacle::Standby) } else { Ok(()) }
     }
 
@@ -95,15 +95,14 @@ impl<H: Host> Server<'_, H> {
 /// As [`Server::check`], which looks at the same things.
 pub fn check_at_start<H: Host>(host: &H, generator: &Generator) -> Result<bool, Obstacle> {
     let record = lease::recorded(host, generator)?;
-    has_room(host, generator, record.map_or(0, |Record { end, .. }| end))?;
+    has_room(generator, host.wall_millis(), record.map_or(0, |Record { end, .. }| end))?;
     let last = generator.space().last_unix_millis();
     Ok(host.wall_millis() > last - WARN_BEFORE_END_MILLIS)
 }
 
 /// Whether the ID space has room at present, and at the next tick.
-fn has_room<H: Host>(host: &H, generator: &Generator, next: Tick) -> Result<(), Obstacle> {
+fn has_room(generator: &Generator, now: i64, next: Tick) -> Result<(), Obstacle> {
     let space = generator.space();
-    let now = host.wall_millis();
     // A clock before the epoch is no obstacle where IDs have been issued before.
     if now < space.epoch.unix_millis() && next == 0 {
         Err(Obstacle::EpochInFuture(space.epoch))

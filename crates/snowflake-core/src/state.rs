@@ -2,6 +2,7 @@
 //!
 //! Here: the atomics, and what can be read off them. Not here: who may change them, and when.
 
+use crate::clock::Belief;
 use crate::lease::Requests;
 use crate::replayed::Replayed;
 use crate::slots::Slots;
@@ -43,10 +44,10 @@ pub struct State {
     pub(crate) slow_write_logged: AtomicI64,
     /// How the last write of the lease failed, in bits; 0 if it did not.
     lease_failure: AtomicU64,
-    /// Wall clock minus monotonic clock at the last look, in microseconds.
-    pub(crate) clock_offset: AtomicI64,
-    /// When a step of the wall clock was logged last, by the monotonic clock; 0 for never.
+    pub(crate) belief: Belief,
+    /// When a step of the wall clock was logged last, back and forward, by the monotonic clock; 0 for never.
     pub(crate) step_logged: AtomicI64,
+    pub(crate) forward_logged: AtomicI64,
 }
 
 /// What happened in this server life, off the ordinary path.
@@ -59,6 +60,8 @@ pub(crate) struct Counters {
     pub(crate) wait_micros: AtomicU64,
     pub(crate) steps_back: AtomicU64,
     pub(crate) largest_step_back_micros: AtomicU64,
+    pub(crate) steps_forward: AtomicU64,
+    pub(crate) largest_step_forward_micros: AtomicU64,
     pub(crate) witnessed: AtomicU64,
     pub(crate) raises: AtomicU64,
     pub(crate) too_far_ahead: AtomicU64,
@@ -83,6 +86,10 @@ pub struct Counts {
     pub steps_back: u64,
     /// The largest, in microseconds.
     pub largest_step_back_micros: u64,
+    /// Forward steps that were not believed at once.
+    pub steps_forward: u64,
+    /// The largest, in microseconds.
+    pub largest_step_forward_micros: u64,
     /// IDs of other servers that were shown to this one as their rows arrived.
     pub witnessed: u64,
     /// Times that an ID that was shown moved the ID clock.
@@ -95,9 +102,9 @@ impl State {
     /// The state of a server that starts; its last checkpoint was so many seconds after 1970, 0 if that
     /// is not known.
     pub fn at_start<H: Host>(host: &H, last_checkpoint: i64) -> Self {
-        let state = Self::default();
+        let belief = Belief::new(clock::closest_offset(|| host.clocks()));
+        let state = Self { belief, ..Self::default() };
         state.checkpoint_at_start.store(last_checkpoint, Relaxed);
-        state.clock_offset.store(clock::closest_offset(|| host.clocks()), Relaxed);
         state
     }
 
@@ -133,6 +140,8 @@ impl State {
             wait_micros: all.wait_micros.load(Relaxed),
             steps_back: all.steps_back.load(Relaxed),
             largest_step_back_micros: all.largest_step_back_micros.load(Relaxed),
+            steps_forward: all.steps_forward.load(Relaxed),
+            largest_step_forward_micros: all.largest_step_forward_micros.load(Relaxed),
             witnessed: all.witnessed.load(Relaxed),
             raises: all.raises.load(Relaxed),
             too_far_ahead: all.too_far_ahead.load(Relaxed),

@@ -2,91 +2,15 @@
 #![cfg(not(loom))]
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod common;
+
+use common::host::OneProcess;
 use proptest::prelude::*;
 use snowflake_core::{
-    Epoch, Event, FILE_LEN, Failure, Host, Layout, Node, Obstacle, Record, RecordError, Space,
-    State, Step, create_lease, read_lease,
+    Epoch, FILE_LEN, Layout, Node, Obstacle, Record, RecordError, Space, State, Step, create_lease,
+    read_lease,
 };
 use std::cell::RefCell;
-use std::time::Duration;
-
-/// A disk with one file, whose writes can fail and tear.
-#[derive(Default)]
-struct Disk {
-    file: RefCell<Option<Vec<u8>>>,
-    fails: RefCell<Option<Step>>,
-}
-
-impl Disk {
-    fn fail(&self, step: Step) -> Result<(), Failure> {
-        match *self.fails.borrow() {
-            Some(it) if it == step => Err(Failure { step, errno: 5 }),
-            _ => Ok(()),
-        }
-    }
-
-    fn file(&self) -> Vec<u8> {
-        self.file.borrow().clone().unwrap()
-    }
-}
-
-impl Host for Disk {
-    fn wall_millis(&self) -> i64 {
-        1_800_000_000_000
-    }
-    fn clocks(&self) -> [i64; 3] {
-        [0; 3]
-    }
-    fn max_drift_millis(&self) -> u32 {
-        5_000
-    }
-    fn max_sessions(&self) -> i64 {
-        1
-    }
-    fn is_in_recovery(&self) -> bool {
-        true
-    }
-    fn system_identifier(&self) -> u64 {
-        7
-    }
-    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
-        work()
-    }
-    fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.file.borrow().clone())
-    }
-    fn create_lease(&self, file: &[u8; FILE_LEN]) -> Result<(), Failure> {
-        self.fail(Step::Create)?;
-        *self.file.borrow_mut() = Some(file.to_vec());
-        Ok(())
-    }
-    fn sync_directory(&self) -> Result<(), Failure> {
-        self.fail(Step::SyncDirectory)
-    }
-    fn write_lease(&self, offset: u64, record: &[u8; Record::LEN]) -> Result<(), Failure> {
-        let mut file = self.file.borrow_mut();
-        let Some(file) = file.as_mut() else { return Err(Failure { step: Step::Open, errno: 2 }) };
-        let torn = self.fail(Step::Write);
-        let len = if torn.is_err() { Record::LEN / 2 } else { Record::LEN };
-        file[offset as usize..][..len].copy_from_slice(&record[..len]);
-        torn?;
-        self.fail(Step::Sync)
-    }
-    fn write_wal(&self, _record: &[u8; Record::LEN]) -> u64 {
-        0
-    }
-    fn wait_for_standbys(&self, _end: u64) -> bool {
-        true
-    }
-    fn sleep(&self, _time: Duration) {}
-    fn has_keeper(&self) -> bool {
-        false
-    }
-    fn wake_keeper(&self) {}
-    fn wait_for_lease(&self, _is_over: impl FnMut() -> bool) {}
-    fn wake_sessions(&self) {}
-    fn log(&self, _event: Event) {}
-}
 
 fn space(sequence_bits: u32) -> Space {
     Space { layout: Layout::new(5, 5, sequence_bits).unwrap(), epoch: Epoch::default() }
@@ -96,12 +20,12 @@ fn record(end: u64) -> Record {
     Record { space: space(12), node: Node { datacenter: 1, machine: 2 }, end, system: 7, serial: 0 }
 }
 
-fn end(disk: &Disk) -> u64 {
+fn end(disk: &OneProcess) -> u64 {
     read_lease(disk).unwrap().unwrap().end
 }
 
 /// Writes through what a standby keeps: the shortest way in from outside.
-fn write(state: &State, disk: &Disk, end: u64) -> Result<(), Obstacle> {
+fn write(state: &State, disk: &OneProcess, end: u64) -> Result<(), Obstacle> {
     state.note_replayed(disk, &record(end));
     state.keep_replayed(disk)
 }
@@ -112,7 +36,7 @@ fn millis(n: u64) -> u64 {
 
 #[test]
 fn a_new_file_has_one_record_and_room_for_another() {
-    let (disk, state) = (Disk::default(), State::default());
+    let (disk, state) = (OneProcess::default(), State::default());
     create_lease(&state, &disk, space(12)).unwrap();
     assert_eq!(disk.file().len(), FILE_LEN);
     let made = read_lease(&disk).unwrap().unwrap();
@@ -129,7 +53,7 @@ fn a_file_of_version_1_is_replaced() {
     old[8] = 1;
     let checksum = crc32c::crc32c(&old[..40]);
     old[40..].copy_from_slice(&checksum.to_le_bytes());
-    let disk = Disk { file: RefCell::new(Some(old)), ..Disk::default() };
+    let disk = OneProcess { file: RefCell::new(Some(old)), ..OneProcess::default() };
     assert_eq!(end(&disk), millis(1));
     write(&State::default(), &disk, millis(2)).unwrap();
     assert_eq!((disk.file().len(), end(&disk)), (FILE_LEN, millis(2)));
@@ -137,7 +61,7 @@ fn a_file_of_version_1_is_replaced() {
 
 #[test]
 fn a_file_that_was_removed_is_made_anew() {
-    let (disk, state) = (Disk::default(), State::default());
+    let (disk, state) = (OneProcess::default(), State::default());
     write(&state, &disk, millis(1)).unwrap();
     *disk.file.borrow_mut() = None;
     assert!(write(&state, &disk, millis(2)).is_err());
@@ -147,13 +71,13 @@ fn a_file_that_was_removed_is_made_anew() {
 
 #[test]
 fn nothing_that_a_later_version_has_written_is_overwritten() {
-    let (disk, state) = (Disk::default(), State::default());
+    let (disk, state) = (OneProcess::default(), State::default());
     write(&state, &disk, millis(1)).unwrap();
     write(&state, &disk, millis(2)).unwrap();
     for slot in [0, FILE_LEN / 2] {
         let mut file = disk.file();
         file[slot + 8] = 3;
-        let disk = Disk { file: RefCell::new(Some(file.clone())), ..Disk::default() };
+        let disk = OneProcess { file: RefCell::new(Some(file.clone())), ..OneProcess::default() };
         let refusal = Err(RecordError::Version(3).into());
         assert_eq!(write(&State::default(), &disk, millis(9)), refusal);
         assert_eq!(disk.file(), file);
@@ -162,17 +86,17 @@ fn nothing_that_a_later_version_has_written_is_overwritten() {
 
 #[test]
 fn a_file_without_an_intact_slot_is_damaged() {
-    let (disk, state) = (Disk::default(), State::default());
+    let (disk, state) = (OneProcess::default(), State::default());
     write(&state, &disk, millis(1)).unwrap();
     write(&state, &disk, millis(2)).unwrap();
     let mut file = disk.file();
     file[40] ^= 1;
-    let one = Disk { file: RefCell::new(Some(file.clone())), ..Disk::default() };
+    let one = OneProcess { file: RefCell::new(Some(file.clone())), ..OneProcess::default() };
     assert!(read_lease(&one).is_ok());
     file[FILE_LEN / 2 + 40] ^= 1;
-    let none = Disk { file: RefCell::new(Some(file)), ..Disk::default() };
+    let none = OneProcess { file: RefCell::new(Some(file)), ..OneProcess::default() };
     assert_eq!(read_lease(&none), Err(RecordError::Checksum.into()));
-    let empty = Disk { file: RefCell::new(Some(vec![0; FILE_LEN])), ..Disk::default() };
+    let empty = OneProcess { file: RefCell::new(Some(vec![0; FILE_LEN])), ..OneProcess::default() };
     assert_eq!(read_lease(&empty), Err(RecordError::Foreign.into()));
 }
 
@@ -182,7 +106,7 @@ proptest! {
     fn what_was_written_is_never_lost(
         steps in prop::collection::vec((0..6_u8, any::<bool>()), 1..40),
     ) {
-        let disk = Disk::default();
+        let disk = OneProcess::default();
         let mut state = State::default();
         let mut written = 0;
         for (number, (fault, restarts)) in (1..).zip(steps) {

@@ -62,6 +62,8 @@ impl Fleet {
             machine.received.set(family.wal.borrow().len());
             family.ceiling.started(machine.offset.get());
         }
+        // The first reading of a life is believed.
+        machine.believed.set(machine.offset.get());
         let mut life = Life {
             machine: machine.clone(),
             generator: machine.generator.get(),
@@ -190,7 +192,7 @@ impl Fleet {
         drop(wal);
         machine.received.set(received);
         machine.is_standby.set(false);
-        machine.offset.set(offset);
+        machine.set_clock(offset);
         *start_at = (*start_at).min(now);
         self.family.ceiling.started(offset);
         self.family.count("failovers", true);
@@ -203,7 +205,7 @@ impl Fleet {
         match running {
             Some(running) => running.life.set_clock(offset),
             None => {
-                machine.offset.set(offset);
+                machine.set_clock(offset);
                 self.family.ceiling.stepped(None, -NEVER, offset);
             }
         }

@@ -134,6 +134,11 @@ impl<'a> Process<'a> {
         self.family.log.borrow_mut().add(id, node, durable, &call, now, now + offset, latest);
     }
 
+    fn read_clock(&self) {
+        let (now, machine) = (self.family.now.get(), self.machine);
+        self.reading.take(now + machine.believed.get(), now + machine.offset.get());
+    }
+
     fn cancel(&self) {
         self.family.count("cancelled", true);
         self.yielder.iter().for_each(|it| it.suspend(Wait::Cancelled));
@@ -170,14 +175,14 @@ impl Host for Process<'_> {
     #[inline]
     fn wall_millis(&self) -> i64 {
         self.reach(Point::Wall);
-        self.reading.take(self.family.now.get() + self.machine.offset.get());
+        self.read_clock();
         self.machine.wall().div_euclid(MILLI)
     }
 
     fn clocks(&self) -> [i64; 3] {
         let before = self.family.now.get();
         self.reach(Point::Clocks);
-        self.reading.take(self.family.now.get() + self.machine.offset.get());
+        self.read_clock();
         [before, self.machine.wall(), self.family.now.get()]
     }
 

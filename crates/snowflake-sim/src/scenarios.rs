@@ -183,6 +183,7 @@ impl<'a> Stage<'a> {
             generator: Cell::new(generator),
             max_drift: scenario.max_drift,
             offset: Cell::new(0),
+            believed: Cell::new(0),
             disk: RefCell::new(Disk::default()),
             control: Cell::new(Control { redo: 0, time: START.div_euclid(SECOND) - 1 }),
             is_standby: Cell::new(false),

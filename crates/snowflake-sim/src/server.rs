@@ -7,7 +7,7 @@ use crate::clock::{MILLI, NEVER, START};
 use crate::disk::Disk;
 use crate::faults::Fate;
 use crate::wal::{Control, Entry, Wal};
-use snowflake_core::{Generator, State, Tick};
+use snowflake_core::{BELIEVED_MICROS, Generator, State, Tick};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -69,6 +69,8 @@ pub struct Machine {
     pub max_drift: u32,
     /// Wall clock minus true time: changes by steps only.
     pub offset: Cell<i64>,
+    /// The least that it can be believed to be: a step forward is in doubt for a while.
+    pub believed: Cell<i64>,
     pub disk: RefCell<Disk>,
     pub control: Cell<Control>,
     /// Whether it is to go on replaying where the WAL that it has ends.
@@ -81,6 +83,14 @@ impl Machine {
     /// Microseconds since 1970.
     pub fn wall(&self) -> i64 {
         START + self.family.now.get() + self.offset.get()
+    }
+
+    /// Sets the wall clock; returns its offset before.
+    pub fn set_clock(&self, offset: i64) -> i64 {
+        if offset - self.believed.get() <= BELIEVED_MICROS {
+            self.believed.set(offset);
+        }
+        self.offset.replace(offset)
     }
 
     /// The start of a tick's millisecond, in true time.
@@ -104,6 +114,7 @@ impl Machine {
             generator: Cell::new(generator),
             max_drift,
             offset: Cell::new(offset),
+            believed: Cell::new(offset),
             disk: self.disk.clone(),
             control: self.control.clone(),
             is_standby: Cell::new(true),
@@ -131,7 +142,8 @@ pub struct Life {
     pub readings: [Reading; MAX_SESSIONS as usize + 1],
 }
 
-/// The earliest and the latest that the wall clock has said during a call, in true time.
+/// The earliest that a call can have believed it to be, and the latest that the wall clock has said during it, in true
+/// time.
 #[derive(Clone, Debug)]
 pub struct Reading {
     pub low: Cell<i64>,
@@ -151,8 +163,8 @@ impl Reading {
     }
 
     #[inline]
-    pub fn take(&self, wall: i64) {
-        self.low.set(self.low.get().min(wall));
+    pub fn take(&self, believed: i64, wall: i64) {
+        self.low.set(self.low.get().min(believed).min(wall));
         self.high.set(self.high.get().max(wall));
     }
 }
@@ -171,7 +183,7 @@ impl Life {
     /// Sets the wall clock of the machine, and tells the judge what that leaves ahead.
     pub fn set_clock(&self, offset: i64) {
         let family = self.family();
-        let from = self.machine.offset.replace(offset);
+        let from = self.machine.set_clock(offset);
         if !self.machine.is_standby.get() {
             let lead = self.lead().filter(|_| self.state.lease_end() != 0);
             let highest = self.readings.iter().map(|it| it.high.get()).max().unwrap();

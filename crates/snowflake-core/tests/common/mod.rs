@@ -1,6 +1,8 @@
 //! Strategies that several test files draw from.
 #![allow(dead_code, reason = "each file uses its own part")]
 
+pub mod host;
+
 use proptest::prelude::*;
 use snowflake_core::{Epoch, Layout, Parts, Section, Space};
 use std::ops::RangeInclusive;

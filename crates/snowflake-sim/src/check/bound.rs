@@ -6,7 +6,8 @@
 //!
 //! > *tb - ta < lead(a) - skew(b) + 1 ms*
 //!
-//! where *skew(b)* is the least that b's wall clock was ahead of true time during the call, and
+//! where *skew(b)* is the least that b's wall clock, as far as its server believed it, was ahead of true time during
+//! the call (a step forward is not believed before it has lasted), and
 //! *lead(a)* the most that a's time can have been ahead of true time when it was returned:
 //!
 //! > *lead(a) = max(skew(a) + max_drift, carried(a)) + g*

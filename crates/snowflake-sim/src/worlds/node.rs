@@ -62,6 +62,7 @@ impl Node {
             generator: Cell::new(generators[0]),
             max_drift: world.max_drift,
             offset: Cell::new(skew),
+            believed: Cell::new(skew),
             disk: RefCell::new(Disk::default()),
             control: Cell::new(Control { redo: 0, time }),
             is_standby: Cell::new(false),
