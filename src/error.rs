@@ -180,6 +180,11 @@ pub fn log_event(event: Event) {
         Event::OtherNode { before, now } => log_other_node(before, now),
         Event::StartsAhead { millis, source } => log_start_with_drift(millis, source),
         Event::StepBack(millis) => log_step_back(millis),
+        Event::StepForward(millis) => warn_of_step_forward(millis),
+        Event::Followed(millis) => log(
+            format!("the wall clock has been {millis} ms ahead for a minute and is believed now"),
+            "Snowflake IDs follow it.",
+        ),
         Event::NoLease => warn_of_no_lease(),
         Event::OtherSystem { recorded, now } => warn_of_other_system(recorded, now),
         Event::SlowWrite(millis) => warn_of_slow_write(millis),
@@ -215,6 +220,18 @@ fn log_start_with_drift(millis: i64, source: FloorSource) {
         format!("the snowflake ID clock starts {millis} ms ahead of the wall clock"),
         &format!("IDs have to be above {what}. The wall clock will catch up."),
     );
+}
+
+/// The wall clock was set forward, or the machine was suspended.
+fn warn_of_step_forward(millis: i64) {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        format!("the wall clock has stepped forward by {millis} ms"),
+        "Snowflake IDs go on at the pace of real time from where they were, and follow it once it has lasted for a \
+         minute.",
+        "Check the server's clock: IDs of a wrong future cannot be taken back.",
+    )
+    .report(PgLogLevel::WARNING);
 }
 
 /// There is no lease file, although CREATE EXTENSION makes one.

@@ -18,9 +18,9 @@ pub(crate) const MINUTE_MICROS: i64 = 60_000_000;
 const LEAST_STEP: i64 = 1_000;
 
 /// A step forward by no more than this is believed at once, in microseconds: a lease may last as long.
-pub const BELIEVED_MICROS: i64 = LEAST_MILLIS * 1_000;
+const BELIEVED_MICROS: i64 = LEAST_MILLIS * 1_000;
 /// One by more, once it has lasted for so long.
-pub const LASTING_MICROS: i64 = MINUTE_MICROS;
+const LASTING_MICROS: i64 = MINUTE_MICROS;
 
 /// No step forward is in doubt.
 const NO_DOUBT: i64 = i64::MIN;

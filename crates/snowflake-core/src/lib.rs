@@ -40,7 +40,7 @@ mod sync;
 mod text;
 mod ticker;
 
-pub use clock::{BELIEVED_MICROS, LASTING_MICROS, closest_offset};
+pub use clock::closest_offset;
 pub use epoch::{Epoch, EpochError};
 pub use flood::Flood;
 pub use generator::{Generator, IssueError};

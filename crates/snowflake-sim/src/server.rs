@@ -7,7 +7,7 @@ use crate::clock::{MILLI, NEVER, START};
 use crate::disk::Disk;
 use crate::faults::Fate;
 use crate::wal::{Control, Entry, Wal};
-use snowflake_core::{BELIEVED_MICROS, Generator, State, Tick};
+use snowflake_core::{Generator, State, Tick};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -85,11 +85,10 @@ impl Machine {
         START + self.family.now.get() + self.offset.get()
     }
 
-    /// Sets the wall clock; returns its offset before.
+    /// Sets the wall clock; returns its offset before. Of a step forward, a server may not have taken note when the
+    /// next one comes.
     pub fn set_clock(&self, offset: i64) -> i64 {
-        if offset - self.believed.get() <= BELIEVED_MICROS {
-            self.believed.set(offset);
-        }
+        self.believed.set(self.believed.get().min(offset));
         self.offset.replace(offset)
     }
 
