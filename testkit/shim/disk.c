@@ -7,6 +7,7 @@
  *
  *     <monotonic clock, ns> create NAME
  *     <monotonic clock, ns> write NAME
+ *     <monotonic clock, ns> overwrite NAME OFFSET LENGTH
  *     <monotonic clock, ns> fsync NAME CONTENT        (in hexadecimal digits, - when empty)
  *     <monotonic clock, ns> rename FROM TO
  *     <monotonic clock, ns> fsync .
@@ -38,8 +39,8 @@
 enum call { OPEN_TO_READ, OPEN_TO_WRITE, WRITE, FSYNC, RENAME, FSYNC_DIRECTORY, CALLS };
 
 /*
- * How calls fail: the errno (0: they do not return at all), how many more times (-1: always), and how
- * many times it has happened.
+ * How calls fail: the errno (0: they do not return at all; -N: they take N milliseconds longer), how many more
+ * times (-1: always), and how many times it has happened.
  */
 struct fault {
     _Atomic int64_t error;
@@ -70,6 +71,13 @@ static bool is_to_fail(enum call call)
         if (left < 0 || atomic_compare_exchange_weak(&fault->left, &left, left - 1)) {
             atomic_fetch_add(&fault->hits, 1);
             int error = (int) atomic_load(&fault->error);
+            if (error < 0) {
+                /* As a slow disk does, it waits whatever signals come. */
+                struct timespec time = { -error / 1000, -error % 1000 * 1000000L };
+                while (nanosleep(&time, &time) != 0)
+                    ;
+                return false;
+            }
             /* Signals interrupt it. */
             while (error == 0)
                 poll(NULL, 0, -1);
@@ -87,7 +95,7 @@ __attribute__((format(printf, 1, 2))) static void put_on_record(const char *form
     int saved_errno = errno;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    char line[2048];
+    char line[2 * MOST + PATH_MAX];
     int length = snprintf(line, sizeof line, "%lld%09ld ", (long long) now.tv_sec, now.tv_nsec);
     va_list arguments;
     va_start(arguments, format);
@@ -148,13 +156,14 @@ static bool is_data_directory(int fd)
     return known && file.st_dev == directory.st_dev && file.st_ino == directory.st_ino;
 }
 
-/* Up to 512 bytes of an open file in hexadecimal digits. */
-struct content { char digits[1025]; };
+/* Up to 8,192 bytes of an open file in hexadecimal digits. */
+#define MOST 8192
+struct content { char digits[2 * MOST + 1]; };
 
 static struct content content_of(int fd)
 {
     struct content content = { "-" };
-    unsigned char bytes[512];
+    unsigned char bytes[MOST];
     /* The server itself may have it open for writing only. */
     int again = open(link_to(fd).path, O_RDONLY | O_CLOEXEC);
     ssize_t length = again < 0 ? -1 : read(again, bytes, sizeof bytes);
@@ -221,6 +230,23 @@ ssize_t write(int fd, const void *bytes, size_t length)
     if (lease && result >= 0)
         put_on_record("write %s", file_name(path));
     return result;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
+{
+    char path[PATH_MAX];
+    bool lease = is_lease_open(fd, path);
+    if (lease && is_to_fail(WRITE))
+        return -1;
+    ssize_t result = syscall(SYS_pwrite64, fd, bytes, length, offset);
+    if (lease && result >= 0)
+        put_on_record("overwrite %s %lld %zd", file_name(path), (long long) offset, result);
+    return result;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
+{
+    return pwrite64(fd, bytes, length, offset);
 }
 
 static int sync_file(long number, int fd)

@@ -1,14 +1,15 @@
 //! What of the lease file would survive a power cut, told from the shim's records.
 //!
 //! A disk promises little: the content of a file is safe once the file was fsynced, its name once
-//! the directory was. Everything else may be lost or, worse, may have been written already. So for
-//! every moment there are several files that the server may find after a power cut ([`Loss`]), and
-//! an ID may be returned only when all of them cover it.
+//! the directory was. Everything else may be lost or, worse, may have been written already, and what was being
+//! overwritten may be neither the old nor the new. So for every moment there are several files that the server may
+//! find after a power cut ([`Loss`]), and an ID may be returned only when all of them cover it.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::Write as _,
+    ops::Range,
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
 };
 
@@ -22,12 +23,15 @@ use crate::{
 /// The lease file's name in the data directory.
 pub const LEASE: &str = "pg_snowflake.lease";
 
+/// Half of the file.
+const SLOT: usize = 4_096;
+
 /// What a power cut takes along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// Everything that was not synced.
     Everything,
-    /// The contents that were not synced; names were written ahead of time.
+    /// The contents that were not synced, and what they were to overwrite; names were written ahead of time.
     Contents,
 }
 
@@ -42,11 +46,32 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// The lease files of one server, of which some content and some names are durable.
 #[derive(Debug, Clone, Default)]
 struct Disk {
-    /// By number: the content as it was last synced; none if it has changed since.
-    contents: Vec<Option<Vec<u8>>>,
+    /// By number.
+    contents: Vec<Content>,
     /// The number of the file that has this name, for running processes and after a power cut.
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
+}
+
+/// The content of a file as it was last synced, and the places that were overwritten since.
+#[derive(Debug, Clone, Default)]
+struct Content {
+    synced: Vec<u8>,
+    overwritten: Vec<Range<usize>>,
+}
+
+impl Content {
+    fn after_cut(&self, loss: Loss) -> Vec<u8> {
+        let mut bytes = self.synced.clone();
+        if loss == Loss::Contents {
+            for place in &self.overwritten {
+                if let Some(lost) = bytes.get_mut(place.clone()) {
+                    lost.fill(0xaa);
+                }
+            }
+        }
+        bytes
+    }
 }
 
 impl Disk {
@@ -55,11 +80,16 @@ impl Disk {
             Event::Create(name) => drop(self.create(name)),
             Event::Write(name) => {
                 let file = self.file(name);
-                self.contents[file] = None;
+                self.contents[file] = Content::default();
+            }
+            Event::Overwrite(name, place) => {
+                let file = self.file(name);
+                self.contents[file].overwritten.push(place.clone());
             }
             Event::Fsync(name, content) => {
                 let file = self.file(name);
-                self.contents[file] = Some(content.clone());
+                let (synced, overwritten) = (content.clone(), Vec::new());
+                self.contents[file] = Content { synced, overwritten };
             }
             Event::Rename(from, to) => {
                 let file = self.file(from);
@@ -73,7 +103,7 @@ impl Disk {
 
     fn create(&mut self, name: &str) -> usize {
         // A new number even where the old file was truncated: its old content is gone as well.
-        self.contents.push(None);
+        self.contents.push(Content::default());
         self.names.insert(name.to_owned(), self.contents.len() - 1);
         self.contents.len() - 1
     }
@@ -87,7 +117,7 @@ impl Disk {
             Loss::Everything => &self.durable_names,
             Loss::Contents => &self.names,
         };
-        let content = |file: usize| self.contents[file].clone().unwrap_or_default();
+        let content = |file: usize| self.contents[file].after_cut(loss);
         names.iter().map(|(name, &file)| (name.clone(), content(file))).collect()
     }
 
@@ -114,11 +144,17 @@ struct Lease {
 }
 
 impl Lease {
-    /// None if it is not a record of the version that this knows.
+    /// Of the newer one of two slots; none if neither is of the version that this knows.
     fn read(bytes: &[u8]) -> Option<Self> {
-        let known = bytes.len() == 44 && bytes.starts_with(b"PGSNOWFL\x01\0\0\0");
-        let end = u64::from_le_bytes(bytes.get(32..40)?.try_into().ok()?);
-        known.then(|| Self { node_bits: bytes[12] + bytes[13], sequence_bits: bytes[14], end })
+        let slots = [0, SLOT].map(|start| Self::read_slot(bytes.get(start..start + SLOT)?));
+        slots.into_iter().flatten().max_by_key(|&(serial, _)| serial).map(|(_, lease)| lease)
+    }
+
+    fn read_slot(bytes: &[u8]) -> Option<(u64, Self)> {
+        let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        let (end, serial) = (number(32)?, number(48)?);
+        let lease = Self { node_bits: bytes[12] + bytes[13], sequence_bits: bytes[14], end };
+        bytes.starts_with(b"PGSNOWFL\x02\0\0\0").then_some((serial, lease))
     }
 
     /// An ID without its node: the number that the lease is about.
@@ -134,6 +170,7 @@ impl Lease {
 enum Event {
     Create(String),
     Write(String),
+    Overwrite(String, Range<usize>),
     Fsync(String, Vec<u8>),
     Rename(String, String),
     FsyncDirectory,
@@ -146,6 +183,10 @@ impl Event {
         Some(match *words {
             ["create", name] => Self::Create(name.into()),
             ["write", name] => Self::Write(name.into()),
+            ["overwrite", name, offset, length] => {
+                let (offset, length): (usize, usize) = (offset.parse().ok()?, length.parse().ok()?);
+                Self::Overwrite(name.into(), offset..offset + length)
+            }
             ["fsync", "."] => Self::FsyncDirectory,
             ["fsync", name, content] => Self::Fsync(name.into(), from_hex(content)?),
             ["rename", from, to] => Self::Rename(from.into(), to.into()),
@@ -271,19 +312,26 @@ impl Node {
 mod tests {
     use super::*;
 
-    /// A record that ends at `end`, of the default layout.
-    fn record(end: u64) -> Vec<u8> {
-        let mut bytes = b"PGSNOWFL\x01\0\0\0\x05\x05\x0c\0".to_vec();
-        bytes.resize(44, 0);
-        bytes[32..40].copy_from_slice(&end.to_le_bytes());
+    /// A file of which one slot ends at `end`, of the default layout.
+    fn file(end: u64) -> Vec<u8> {
+        let mut bytes = vec![0; 2 * SLOT];
+        let slot = end as usize % 2 * SLOT;
+        bytes[slot..slot + 16].copy_from_slice(b"PGSNOWFL\x02\0\0\0\x05\x05\x0c\0");
+        bytes[slot + 32..slot + 40].copy_from_slice(&end.to_le_bytes());
+        bytes[slot + 48..slot + 56].copy_from_slice(&end.to_le_bytes());
         bytes
+    }
+
+    /// The same with another one in the other slot.
+    fn both(one: u64, other: u64) -> Vec<u8> {
+        file(one).iter().zip(file(other)).map(|(a, b)| a | b).collect()
     }
 
     fn disk(events: &[&str]) -> Disk {
         let text = events.iter().map(|event| {
             let event = event.replace("TMP", "pg_snowflake.lease.tmp").replace("LEASE", LEASE);
-            let event =
-                event.replace("OLD", &to_hex(&record(1))).replace("NEW", &to_hex(&record(2)));
+            let event = event.replace("OLD", &to_hex(&file(1))).replace("NEW", &to_hex(&file(2)));
+            let event = event.replace("BOTH", &to_hex(&both(1, 2)));
             format!("0 {event}\n")
         });
         History::parse(&text.collect::<String>()).unwrap().disk()
@@ -312,6 +360,15 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_that_is_overwritten_leaves_the_other() {
+        let steps = ["overwrite LEASE 0 60", "fsync LEASE BOTH"];
+        assert_eq!(ends(&steps[..1]), [Some(1), Some(1)]);
+        assert_eq!(ends(&steps), [Some(2), Some(2)]);
+        // The slot of the lease that is in force.
+        assert_eq!(ends(&["overwrite LEASE 4096 60"]), [Some(1), None]);
+    }
+
+    #[test]
     fn without_a_sync_of_the_file_its_content_may_be_lost() {
         let steps = ["create TMP", "write TMP", "rename TMP LEASE"];
         assert_eq!(ends(&steps), [Some(1), None]);
@@ -332,9 +389,9 @@ mod tests {
 
     #[test]
     fn a_tick_is_the_id_without_its_node() {
-        let lease = Lease::read(&record(7)).unwrap();
+        let lease = Lease::read(&file(7)).unwrap();
         assert_eq!(lease.tick(5 << 22 | 33 << 12 | 9), 5 << 12 | 9);
-        assert_eq!(Lease::read(&record(7)[..43]), None);
+        assert_eq!(Lease::read(&file(7)[..43]), None);
         assert_eq!(Lease::read(b""), None);
     }
 }

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     ptr::NonNull,
     sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -113,7 +114,7 @@ impl Clock {
     }
 }
 
-/// A call that the shim can make fail. The file is the lease, under its own or its temporary name.
+/// A call that the shim can make fail. The file is the lease, under its own name or, while it is made, its temporary one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Call {
@@ -132,8 +133,10 @@ pub enum Call {
 }
 
 impl Call {
-    /// Those that writing the file takes, in order.
-    pub const WRITING: [Self; 5] =
+    /// Those that a renewal takes, in order.
+    pub const RENEWAL: [Self; 3] = [Self::OpenToWrite, Self::Write, Self::Fsync];
+    /// Those that making the file takes.
+    pub const CREATION: [Self; 5] =
         [Self::OpenToWrite, Self::Write, Self::Fsync, Self::Rename, Self::FsyncDirectory];
     /// In the order of the shim's own list.
     const ALL: [Self; 6] = [
@@ -190,6 +193,11 @@ impl Faults {
     /// Lets the call fail until [`Faults::heal`].
     pub fn fail_always(&self, call: Call, errno: Errno) {
         self.arm(call, errno as i64, -1);
+    }
+
+    /// Lets the call take so much longer, until [`Faults::heal`].
+    pub fn delay(&self, call: Call, time: Duration) {
+        self.arm(call, -(time.as_millis() as i64), -1);
     }
 
     /// Stops the next process that makes the call, until it is killed.

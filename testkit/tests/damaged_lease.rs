@@ -108,13 +108,18 @@ fn next(client: &mut Client) -> Result<i64> {
     Ok(client.query_one(NEXT, &[])?.get(0))
 }
 
+/// Half of the file, which has room for one record.
+const SLOT: usize = 4_096;
+const RECORD: usize = 60;
+
 #[test]
-fn every_damaged_byte_is_refused() -> Result<()> {
+fn every_byte_that_is_damaged_in_both_slots_is_refused() -> Result<()> {
     let victim = Victim::after(Outage::ImmediateStop)?;
-    for i in 0..victim.good.len() {
+    for i in 0..RECORD {
         for flip in [0x01, 0x80, 0xff] {
             let mut bytes = victim.good.clone();
             bytes[i] ^= flip;
+            bytes[SLOT + i] ^= flip;
             let why = match i {
                 0..8 => "begin",
                 8..12 => "version",
@@ -126,10 +131,26 @@ fn every_damaged_byte_is_refused() -> Result<()> {
     victim.assert_recovers()
 }
 
+/// As a power cut in the middle of a write leaves it.
+#[test]
+fn a_slot_that_is_torn_leaves_the_other() -> Result<()> {
+    for slot in [0, SLOT] {
+        let victim = Victim::after(Outage::ImmediateStop)?;
+        let mut bytes = victim.good.clone();
+        bytes[slot + RECORD / 2..slot + RECORD].fill(0);
+        victim.replace(|path| fs::write(path, &bytes))?;
+        let newest = next(&mut victim.node.connect("postgres")?)?;
+        ensure!(newest > victim.newest, "{newest} after {}", victim.newest);
+    }
+    Ok(())
+}
+
 #[test]
 fn every_truncated_file_is_refused() -> Result<()> {
     let victim = Victim::after(Outage::CleanRestart)?;
-    for length in 0..victim.good.len() {
+    for length in
+        [0, 1, 7, 8, 11, 12, 43, 44, 45, 59, 60, 61, SLOT - 1, SLOT, SLOT + 60, 2 * SLOT - 1]
+    {
         let bytes = &victim.good[..length];
         victim.assert_refused(bytes, "bytes").with_context(|| format!("{length} bytes"))?;
     }
@@ -144,8 +165,8 @@ fn a_file_of_somebody_else_or_of_a_later_version_is_refused() -> Result<()> {
     victim.assert_refused(b"Dear operator, I am not a lease.\n", "begin")?;
     victim.assert_refused(&[0; 44], "begin")?;
     victim.assert_refused(&vec![b'x'; 1_000_000], "begin")?;
-    let later = [b"PGSNOWFL\x02\0\0\0", &[7; 88][..]].concat();
-    victim.assert_refused(&later, "version 2")?;
+    let later = [b"PGSNOWFL\x03\0\0\0", &[7; 88][..]].concat();
+    victim.assert_refused(&later, "version 3")?;
     victim.assert_recovers()
 }
 

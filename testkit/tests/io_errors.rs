@@ -62,15 +62,17 @@ impl Probe {
 
 /// The error names the step, the file and the cause, and says what to do.
 fn check_refusal(refusal: &Refusal, call: Call, code: &str, cause: &str) -> Result<()> {
-    let Refusal { message, detail, hint, .. } = refusal;
-    let (verb, file) = match call {
-        Call::OpenToRead => ("open", "\"pg_snowflake.lease\""),
-        Call::OpenToWrite => ("create", "\"pg_snowflake.lease.tmp\""),
-        Call::Write => ("write", "\"pg_snowflake.lease.tmp\""),
-        Call::Fsync => ("fsync", "\"pg_snowflake.lease.tmp\""),
-        Call::Rename => ("rename", "\"pg_snowflake.lease.tmp\""),
-        Call::FsyncDirectory => ("fsync", "directory"),
+    let verb = match call {
+        Call::OpenToRead | Call::OpenToWrite => "open",
+        Call::Write => "write",
+        Call::Fsync => "fsync",
+        Call::Rename | Call::FsyncDirectory => bail!("{call} is no step of a renewal"),
     };
+    check_text(refusal, verb, "\"pg_snowflake.lease\"", code, cause)
+}
+
+fn check_text(refusal: &Refusal, verb: &str, file: &str, code: &str, cause: &str) -> Result<()> {
+    let Refusal { message, detail, hint, .. } = refusal;
     ensure!(refusal.code == code, "{refusal:?}");
     ensure!(message.starts_with(&format!("could not {verb} ")), "{refusal:?}");
     ensure!(message.contains(file) && message.ends_with(&format!(": {cause}")), "{refusal:?}");
@@ -110,7 +112,7 @@ fn survive_all_errors(builder: Builder) -> Result<()> {
     let load = Load::start(node.config("postgres"), SESSIONS, IDS_PER_REQUEST);
     let mut told = Vec::new();
     for (errno, code, cause) in ERRORS {
-        for call in Call::WRITING {
+        for call in Call::RENEWAL {
             let context = || format!("{errno} of {call}");
             load.wait_for_new_ids().with_context(context)?;
             fail_once(faults, &load, call, errno).with_context(context)?;
@@ -148,6 +150,49 @@ fn a_disk_that_fails_is_survived() -> Result<()> {
 #[test]
 fn a_disk_that_fails_is_survived_without_a_keeper() -> Result<()> {
     survive_all_errors(Node::builder("io").set("max_worker_processes", "0"))
+}
+
+/// CREATE EXTENSION goes on without the file, and says so; so does the first ID, until the file can be made.
+#[test]
+fn a_file_that_cannot_be_made_is_made_later() -> Result<()> {
+    for call in Call::CREATION {
+        let node = Node::builder("new").with_faults().start()?;
+        node.faults()?.fail_always(call, Errno::EIO);
+        let mut probe = Probe::connect(&node)?;
+        probe.client.batch_execute("CREATE EXTENSION pg_snowflake")?;
+        let refusal = refusal(probe.ask())?;
+        let (verb, file) = match call {
+            Call::OpenToRead | Call::OpenToWrite => ("create", "\"pg_snowflake.lease.tmp\""),
+            Call::Write => ("write", "\"pg_snowflake.lease.tmp\""),
+            Call::Fsync => ("fsync", "\"pg_snowflake.lease.tmp\""),
+            Call::Rename => ("rename", "\"pg_snowflake.lease.tmp\""),
+            Call::FsyncDirectory => ("fsync", "directory"),
+        };
+        // A file that has its name may be written to, which must not work before the name is durable.
+        check_text(&refusal, verb, file, "58030", "Input/output error")?;
+        node.faults()?.heal();
+        probe.ask().with_context(|| format!("after {call}"))?;
+        let ledger: Ledger = [probe.session].into_iter().collect();
+        node.history()?.check(&ledger)?;
+        let explained = ["could not", "does not exist"];
+        ensure!(node.unexpected_log_lines(&explained)?.is_empty());
+    }
+    Ok(())
+}
+
+/// A file system that cannot fsync directories, as PostgreSQL knows of some.
+#[test]
+fn a_directory_that_cannot_be_synced_is_no_reason_to_refuse() -> Result<()> {
+    for errno in [Errno::EINVAL, Errno::EBADF] {
+        let node = Node::builder("strange").with_faults().start()?;
+        node.faults()?.fail_always(Call::FsyncDirectory, errno);
+        let mut probe = Probe::connect(&node)?;
+        probe.client.batch_execute("CREATE EXTENSION pg_snowflake")?;
+        probe.ask()?;
+        ensure!(node.faults()?.failures(Call::FsyncDirectory) > 0);
+        ensure!(node.unexpected_log_lines(&[])?.is_empty());
+    }
+    Ok(())
 }
 
 /// As long as the write has not worked, and no longer, though no session asks for an ID meanwhile.

@@ -71,7 +71,7 @@ fn no_id_returns_after_a_power_cut_at_any_time() -> Result<()> {
 #[test]
 fn no_id_returns_after_a_power_cut_between_any_two_steps_of_a_renewal() -> Result<()> {
     let (mut node, load) = start("on")?;
-    for call in Call::WRITING {
+    for call in Call::RENEWAL {
         for loss in Loss::ALL {
             let before = node.faults()?.failures(call);
             node.faults()?.hang(call);

@@ -53,7 +53,11 @@ impl Found {
 /// When neither of its slots has what a version of the library has written.
 pub fn record_in(bytes: &[u8]) -> Result<Record, RecordError> {
     if bytes.len() != FILE_LEN {
-        return Record::from_bytes(bytes);
+        let record = Record::from_bytes(bytes);
+        // A file that was cut off may have lost the newer one.
+        let is_whole = bytes.len() == Record::LEN_OF_VERSION_1;
+        return record
+            .and_then(|it| is_whole.then_some(it).ok_or(RecordError::Length(bytes.len())));
     }
     let slots = [0, BLOCK].map(|start| Record::from_bytes(&bytes[start..start + Record::LEN]));
     match slots {

@@ -96,6 +96,11 @@ fn a_file_without_an_intact_slot_is_damaged() {
     file[FILE_LEN / 2 + 40] ^= 1;
     let none = OneProcess { file: RefCell::new(Some(file)), ..OneProcess::default() };
     assert_eq!(read_lease(&none), Err(RecordError::Checksum.into()));
+    let cut = OneProcess {
+        file: RefCell::new(Some(one.file()[..Record::LEN].to_vec())),
+        ..OneProcess::default()
+    };
+    assert!(read_lease(&cut).is_err());
     let empty = OneProcess { file: RefCell::new(Some(vec![0; FILE_LEN])), ..OneProcess::default() };
     assert_eq!(read_lease(&empty), Err(RecordError::Foreign.into()));
 }

@@ -1,0 +1,74 @@
+//! Where a COMMIT waits for synchronous standbys, so does a lease: an ID that was returned, row or no row, is below what
+//! the standby knows.
+
+use anyhow::{Result, ensure};
+use postgres::Client;
+use snowflake_testkit::{DEADLINE, Node, refusal, wait_for};
+
+const NEXT: &str = "SELECT snowflake_nextval()";
+/// More than a lease, so that each has to be extended.
+const BATCH: &str = "SELECT max(id) FROM snowflake_nextval_batch(2000000) AS id";
+const HOUR: i64 = 3_600_000_000_000;
+
+/// With few IDs a millisecond, a batch takes the ID clock on by far more than clocks of two servers differ.
+fn pair() -> Result<(Node, Node, Client)> {
+    let builder = Node::builder("primary").with_clock();
+    let builder = builder.set("pg_snowflake.sequence_bits", "8");
+    let mut primary = builder.set("pg_snowflake.max_drift", "1h").start()?;
+    primary.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    let standby = primary.create_standby("standby")?;
+    primary.set("synchronous_standby_names", "*").reload()?;
+    let mut client = primary.connect("postgres")?;
+    let synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    wait_for("the standby to be synchronous", DEADLINE, || {
+        Ok(client.query_one(synchronous, &[])?.get::<_, i64>(0) == 1)
+    })?;
+    Ok((primary, standby, client))
+}
+
+#[test]
+fn no_id_without_a_row_returns_after_a_failover_to_a_synchronous_standby() -> Result<()> {
+    let (mut primary, standby, mut client) = pair()?;
+    for _ in 0..3 {
+        let last: i64 = client.query_one(BATCH, &[])?.get(0);
+        ensure!(last > 0);
+    }
+    let last: i64 = client.query_one(NEXT, &[])?.get(0);
+    // At once: what the standby has not received by now it never does.
+    primary.kill9_all()?;
+    standby.promote()?;
+    let next: i64 = standby.connect_when_ready("postgres")?.query_one(NEXT, &[])?.get(0);
+    ensure!(next > last, "{next} after {last}");
+    Ok(())
+}
+
+#[test]
+fn without_its_synchronous_standby_a_server_issues_nothing_and_can_be_cancelled() -> Result<()> {
+    let (mut primary, mut standby, mut client) = pair()?;
+    let before: i64 = client.query_one(NEXT, &[])?.get(0);
+    standby.stop()?;
+    client.batch_execute("SET statement_timeout = '1s'")?;
+    let refused = refusal(client.query(BATCH, &[]))?;
+    ensure!(refused.code == "57014", "{refused:?}");
+    client.batch_execute("RESET statement_timeout")?;
+    standby.start()?;
+    let last: i64 = client.query_one(BATCH, &[])?.get(0);
+    ensure!(last > before);
+    // And the server stops while it waits for one that is gone.
+    standby.stop()?;
+    client.batch_execute("SET statement_timeout = '1s'")?;
+    ensure!(client.query(BATCH, &[]).is_err());
+    primary.stop()
+}
+
+/// As for a COMMIT, the setting says whether to wait.
+#[test]
+fn a_server_that_does_not_wait_for_standbys_issues_without_them() -> Result<()> {
+    let (mut primary, mut standby, mut client) = pair()?;
+    primary.set("synchronous_commit", "local").reload()?;
+    standby.stop()?;
+    client.query_one(BATCH, &[])?;
+    primary.clock()?.step(HOUR);
+    client.query_one(NEXT, &[])?;
+    Ok(())
+}
