@@ -35,6 +35,9 @@
 
 #define LEASE "pg_snowflake.lease"
 
+/* As much of a file is put on record. */
+#define MOST 8192
+
 /* In the order of `Call` in src/shim.rs. */
 enum call { OPEN_TO_READ, OPEN_TO_WRITE, WRITE, FSYNC, RENAME, FSYNC_DIRECTORY, CALLS };
 
@@ -157,7 +160,6 @@ static bool is_data_directory(int fd)
 }
 
 /* Up to 8,192 bytes of an open file in hexadecimal digits. */
-#define MOST 8192
 struct content { char digits[2 * MOST + 1]; };
 
 static struct content content_of(int fd)
