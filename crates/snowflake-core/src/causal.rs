@@ -12,9 +12,8 @@ use std::time::Duration;
 impl<H: Host> Server<'_, H> {
     /// The next ID, which is greater than `after`.
     ///
-    /// Where the wall clock was set back and the ID clock is ahead of it by more than load may push it, an ID
-    /// that is ahead even of the ID clock, by `max_drift` at most, is waited for: the ID clock keeps the pace of
-    /// real time.
+    /// One that is ahead of the wall clock by more than load may push the ID clock, but of the ID clock by
+    /// `max_drift` at most, is waited for.
     ///
     /// # Errors
     /// As [`Server::next`], and [`Obstacle::TooFarAhead`]; the ID clock is where it was then.
@@ -78,19 +77,21 @@ impl<H: Host> Server<'_, H> {
         Ok(())
     }
 
-    /// Blocks until an ID clock at this tick is not too far ahead.
+    /// Blocks until an ID clock at this tick is not too far ahead: of the wall clock or, where that was set back, of
+    /// an ID clock that keeps the pace of real time.
     #[cold]
     fn admit(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         let millis = self.generator.unix_millis(least);
         let wall = self.wall_millis();
-        if millis.saturating_sub(wall) > self.max_drift() {
+        let beyond = millis.saturating_sub(wall) - self.max_drift();
+        if beyond > 0 {
             let id_clock = self.generator.unix_millis(self.state.ticker.peek());
             let ahead = millis.saturating_sub(id_clock);
             if ahead > self.max_drift() {
                 return Err(self.too_far_ahead(least));
             }
-            self.wait_out(ahead * 1_000);
+            self.wait_out(beyond.min(ahead) * 1_000);
         }
         self.count_raise(millis, wall);
         Ok(())

@@ -216,6 +216,24 @@ fn asking_for_more_and_more_never_pushes_the_id_clock_beyond_max_drift() {
 }
 
 #[test]
+fn an_id_is_waited_for_no_longer_than_it_takes_to_be_near_enough() {
+    let waited = |world: &World, ahead| {
+        let before = world.host.monotonic.get();
+        let id = world.at(world.id_clock() + ahead);
+        assert!(world.server().next_after(id).unwrap() > id);
+        (world.host.monotonic.get() - before) / 1_000
+    };
+    let world = World::new();
+    world.next();
+    assert_eq!(waited(&world, MAX_DRIFT), 0);
+    // The wall clock will be near enough.
+    assert!((2_000..=2_010).contains(&waited(&world, 2_000)));
+    // It will not, for an hour.
+    world.set_back(HOUR);
+    assert!((3_000..=3_010).contains(&waited(&world, 3_000)));
+}
+
+#[test]
 fn once_the_wall_clock_was_set_back_the_id_clock_keeps_the_pace_of_real_time() {
     let world = World::new();
     let mut last = world.next();
