@@ -36,12 +36,15 @@ single <<<'CREATE EXTENSION pg_snowflake'
 base=$(each 'SELECT count(pg_backend_pid()) FROM generate_series(1, $n)')
 ours=$(each 'SELECT count(snowflake_nextval()) FROM generate_series(1, $n)')
 series=$(each 'SELECT count(id) FROM generate_series(1::bigint, $n) AS id')
-# Each a millisecond later than the one before, so that it moves the ID clock; and all of them long ago.
-now=$((($(date +%s%3N) - $(date -d 2024-01-01T00:00:00Z +%s%3N)) << 22))
-one=$(each 'SELECT count(+id) FROM generate_series(1::bigint, $n) AS id')
-below=$(each 'SELECT count(snowflake_nextval(after => id)) FROM generate_series(1::bigint, $n) AS id')
-sum=$(each "SELECT count(+($now + id * 4194304)) FROM generate_series(1::bigint, \$n) AS id")
-above=$(each "SELECT count(snowflake_nextval(after => $now + id * 4194304)) FROM generate_series(1::bigint, \$n) AS id")
+# Long ago; and each a millisecond later than the one before, so that it moves the ID clock. Each statement has minutes
+# of its own, ahead of the wall clock.
+later=$((($(date +%s%3N) - $(date -d 2024-01-01T00:00:00Z +%s%3N)) << 22))
+later="$later + (\$n * 100 + id) * 4194304"
+ids='FROM generate_series(1::bigint, $n) AS id'
+one=$(each "SELECT count(+id) $ids")
+below=$(each "SELECT count(snowflake_nextval(after => id)) $ids")
+sum=$(each "SELECT count(+($later)) $ids")
+above=$(each "SELECT count(snowflake_nextval(after => $later)) $ids")
 batch=$(each 'SELECT count(id) FROM snowflake_nextval_batch($n) AS id')
 echo "  instructions a row: pg_backend_pid $base, snowflake_nextval $ours" >&2
 echo "  instructions a row: generate_series $series, snowflake_nextval_batch $batch" >&2

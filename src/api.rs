@@ -27,13 +27,10 @@ fn snowflake_nextval() -> i64 {
     or_raise(server::next())
 }
 
-/// `snowflake_nextval(after) -> bigint`: the next ID, greater than this one; NULL is greater than none.
+/// `snowflake_nextval(after) -> bigint`: the next ID, greater than this one. NULL is below all IDs, as is -1.
 #[pg_extern(sql = false)]
 fn snowflake_nextval_after(after: Option<i64>) -> i64 {
-    or_raise(match after {
-        Some(after) => server::next_after(after),
-        None => server::next(),
-    })
+    or_raise(server::next_after(after.unwrap_or(-1)))
 }
 
 /// `snowflake_raise(id)`: all IDs from now on are greater than this one.

@@ -20,10 +20,8 @@ impl<H: Host> Server<'_, H> {
     #[inline]
     pub fn next_after(&self, after: i64) -> Result<i64, Obstacle> {
         let least = self.generator.first_tick_beyond(after);
-        if least > self.state.ticker.peek() {
-            self.admit(least)?;
-        }
-        self.next_from(least)
+        // Every ticket that is taken from now on is beyond those before.
+        if least <= self.state.ticker.peek() { self.next() } else { self.next_beyond(least) }
     }
 
     /// Takes note of an ID that another server has issued: those that are asked for from now on are greater.
@@ -61,6 +59,12 @@ impl<H: Host> Server<'_, H> {
     }
 
     #[cold]
+    fn next_beyond(&self, least: Tick) -> Result<i64, Obstacle> {
+        self.admit(least)?;
+        self.next_from(least)
+    }
+
+    #[cold]
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         if least <= self.state.ticker.peek() {
@@ -79,7 +83,6 @@ impl<H: Host> Server<'_, H> {
 
     /// Blocks until an ID clock at this tick is not too far ahead: of the wall clock or, where that was set back, of
     /// an ID clock that keeps the pace of real time.
-    #[cold]
     fn admit(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         let millis = self.generator.unix_millis(least);
