@@ -7,6 +7,13 @@ CREATE FUNCTION snowflake_nextval() RETURNS bigint
 COMMENT ON FUNCTION snowflake_nextval() IS
     'next snowflake ID of this server';
 
+-- Not strict: a default is to give an ID where there is nothing to be greater than.
+CREATE FUNCTION snowflake_nextval(after bigint) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'snowflake_nextval_after_wrapper';
+COMMENT ON FUNCTION snowflake_nextval(bigint) IS
+    'next snowflake ID of this server, greater than an ID of any server';
+
 -- For tools that take a default with "nextval" in it for that of a sequence.
 CREATE FUNCTION snowflake_id() RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
@@ -25,6 +32,16 @@ CREATE FUNCTION snowflake_reserve(count bigint) RETURNS bigint
     AS 'MODULE_PATHNAME', 'snowflake_reserve_wrapper';
 COMMENT ON FUNCTION snowflake_reserve(bigint) IS
     'first of a number of consecutive snowflake IDs, all of which belong to the caller';
+
+-- There is no way back, so this is for superusers.
+
+CREATE FUNCTION snowflake_raise(id bigint) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'snowflake_raise_wrapper';
+COMMENT ON FUNCTION snowflake_raise(bigint) IS
+    'have all snowflake IDs of this server be greater than an ID from now on';
+
+REVOKE ALL ON FUNCTION snowflake_raise(bigint) FROM PUBLIC;
 
 -- Encoding and decoding. Immutable, because layout and epoch are fixed from the first ID on.
 

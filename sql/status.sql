@@ -10,6 +10,7 @@ CREATE FUNCTION snowflake_status(
         OUT renewals bigint, OUT renewals_by_sessions bigint,
         OUT waits bigint, OUT wait_time interval,
         OUT steps_back bigint, OUT largest_step_back interval,
+        OUT witnessed bigint, OUT raises bigint, OUT too_far_ahead bigint,
         OUT error text)
     LANGUAGE c VOLATILE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'snowflake_status_wrapper';

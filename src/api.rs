@@ -1,9 +1,10 @@
 //! The SQL functions on single values: arguments in, calls down, results out. Their SQL is in
 //! `sql/functions.sql`.
 
-use crate::error::Refusal;
+use crate::error::{Code, Refusal, Report};
 use crate::row::Row;
 use crate::{node, server, time};
+use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;
 use snowflake_core::{
     Decoded, EncodeError, Epoch, IdError, Layout, Node, Section, Space, TextForm,
@@ -24,6 +25,29 @@ fn or_raise<T>(result: Result<T, Refusal>) -> T {
 #[pg_extern(sql = false)]
 fn snowflake_nextval() -> i64 {
     or_raise(server::next())
+}
+
+/// `snowflake_nextval(after) -> bigint`: the next ID, greater than this one. NULL is below all IDs, as is -1.
+#[pg_extern(sql = false)]
+fn snowflake_nextval_after(after: Option<i64>) -> i64 {
+    or_raise(server::next_after(after.unwrap_or(-1)))
+}
+
+/// `snowflake_raise(id)`: all IDs from now on are greater than this one.
+#[pg_extern(sql = false)]
+fn snowflake_raise(id: i64) {
+    if !or_raise(raise(id)) {
+        let message = format!("the snowflake ID clock is already above ID {id}");
+        Report::new(Code::ERRCODE_SUCCESSFUL_COMPLETION, message, "", "")
+            .report(PgLogLevel::NOTICE);
+    }
+}
+
+fn raise(id: i64) -> Result<bool, Refusal> {
+    if id < 0 {
+        return Err(Refusal::Id(IdError::Negative(id)));
+    }
+    Ok(server::ready()?.raise(id)?)
 }
 
 /// `snowflake_nextval_batch(count) -> setof bigint`: the next `count` IDs, increasing.

@@ -79,8 +79,7 @@ impl Refusal {
 
     /// Says in the server log, at start, that nothing will be issued.
     pub fn log_at_start(&self) {
-        let mut report = self.report();
-        report.message = format!("no snowflake IDs will be issued: {}", report.message);
+        let report = self.report().explaining("no snowflake IDs will be issued");
         report.report(PgLogLevel::WARNING);
     }
 
@@ -132,6 +131,13 @@ impl Report {
             self.detail.push(' ');
         }
         self.detail.push_str(sentence);
+        self
+    }
+
+    /// Puts before the message what it is the reason of.
+    #[must_use]
+    pub fn explaining(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
         self
     }
 
@@ -188,10 +194,7 @@ pub fn log_event(event: Event) {
         Event::NoLease => warn_of_no_lease(),
         Event::OtherSystem { recorded, now } => warn_of_other_system(recorded, now),
         Event::SlowWrite(millis) => warn_of_slow_write(millis),
-        Event::Raised { from, to } => log(
-            format!("the snowflake ID clock was raised from {} to {}", moment(from), moment(to)),
-            "",
-        ),
+        Event::Raised { from, to } => log_raise(from, to),
         Event::KeeperFailed(obstacle) => self::obstacle(obstacle).report(PgLogLevel::WARNING),
     }
 }
@@ -276,6 +279,14 @@ fn log_step_back(millis: i64) {
     log(
         format!("the wall clock has stepped back by {millis} ms"),
         "Snowflake IDs go on from where they were until it has caught up.",
+    );
+}
+
+/// The administrator moved the ID clock.
+fn log_raise(from: i64, to: i64) {
+    log(
+        format!("the snowflake ID clock was raised from {} to {}", moment(from), moment(to)),
+        "IDs go on from there, at the pace of real time until the wall clock has caught up.",
     );
 }
 
@@ -371,12 +382,9 @@ fn obstacle(obstacle: Obstacle) -> Report {
         Obstacle::LeaseFile(failure) => lease_file(failure),
         Obstacle::EpochInFuture(epoch) => epoch_in_future(epoch),
         Obstacle::Exhausted(space) => exhausted(space),
-        Obstacle::TooFarAhead { millis, wall_millis, .. } => Report::new(
-            Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
-            "snowflake ID is too far ahead",
-            format!("{} {}", moment(millis), moment(wall_millis)),
-            "",
-        ),
+        Obstacle::TooFarAhead { millis, wall_millis, max_drift_millis } => {
+            too_far_ahead(millis, wall_millis, max_drift_millis)
+        }
         Obstacle::Standby => standby(),
     }
 }
@@ -422,6 +430,20 @@ pub fn moment(unix_millis: i64) -> String {
             format!("some time {beyond}")
         },
         |moment| moment.to_string(),
+    )
+}
+
+fn too_far_ahead(millis: i64, wall_millis: i64, max_drift_millis: u32) -> Report {
+    Report::new(
+        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
+        "snowflake ID is too far ahead of the clock",
+        format!(
+            "A greater ID has the time {}; the wall clock is at {}, and \"pg_snowflake.max_drift\" is \
+             {max_drift_millis} ms.",
+            moment(millis),
+            moment(wall_millis)
+        ),
+        "Check the ID, and the clocks of the server that has issued it and of this one.",
     )
 }
 

@@ -24,6 +24,15 @@ pub fn next() -> Result<i64, Refusal> {
     Ok(ready()?.next()?)
 }
 
+/// The next ID of this server, greater than an ID of any server.
+///
+/// # Errors
+/// Also when that would move the ID clock too far ahead.
+#[inline]
+pub fn next_after(after: i64) -> Result<i64, Refusal> {
+    Ok(ready()?.next_after(after)?)
+}
+
 /// This server, if it can issue IDs.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! What looks at tables and changes them, with the caller's rights: partitions, adoption of existing keys,
-//! and the search for servers that share an identity. Nothing here issues an ID or touches the lease.
+//! the search for servers that share an identity, and the order of IDs across servers. Nothing here issues an ID.
 
 mod adopt;
 mod audit;
@@ -7,6 +7,8 @@ mod guard;
 mod owner;
 mod partition;
 mod spi;
+mod trigger;
+mod witness;
 
 use crate::error::{Code, Report};
 use pgrx::pg_sys;

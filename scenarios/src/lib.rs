@@ -5,6 +5,7 @@
 //! The servers are those of [`snowflake_testkit`]: private, thrown away, found by `$PG_CONFIG`.
 
 pub mod alternatives;
+pub mod conversations;
 pub mod independent;
 pub mod interrupt;
 pub mod latency;

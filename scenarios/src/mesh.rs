@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use postgres::{Client, Config};
-use snowflake_testkit::{DEADLINE, Node, PRIMARY_GONE, explained::CUT_OFF, major_version};
+use snowflake_testkit::{Builder, DEADLINE, Node, PRIMARY_GONE, explained::CUT_OFF, major_version};
 
 use crate::{
     interrupt,
@@ -57,13 +57,23 @@ pub struct Mesh {
 impl Mesh {
     /// Starts a server for each of the machine ids, with a table `orders` that is guarded.
     pub fn start(network: Network, machines: &[u32]) -> Result<Self> {
+        Self::start_with(network, machines, |node| node)
+    }
+
+    /// The same with servers that are prepared otherwise, too.
+    pub fn start_with(
+        network: Network,
+        machines: &[u32],
+        prepare: impl Fn(Builder) -> Builder,
+    ) -> Result<Self> {
         let engine = Engine::of(major_version()?);
         let mut nodes = Vec::new();
         for (node, machine) in machines.iter().enumerate() {
             interrupt::check()?;
             let builder = Node::builder(&format!("mesh-{node}"))
                 .set("pg_snowflake.machine_id", &machine.to_string());
-            nodes.push(network.connect(node, engine.configure(builder)).start()?);
+            let builder = prepare(engine.configure(builder));
+            nodes.push(network.connect(node, builder).start()?);
         }
         let mesh = Self { nodes, engine, network };
         mesh.connect()?;
@@ -112,6 +122,18 @@ impl Mesh {
              ALTER TABLE orders ENABLE ALWAYS TRIGGER guard"
         );
         Ok(self.nodes[node].connect("postgres")?.batch_execute(&sql)?)
+    }
+
+    /// Has each node's IDs be greater than those of all rows that it has received.
+    pub fn witness(&self) -> Result<()> {
+        for client in &mut self.clients()? {
+            client.batch_execute(
+                "CREATE TRIGGER witness BEFORE INSERT OR UPDATE ON orders
+                     FOR EACH ROW EXECUTE FUNCTION snowflake_witness();
+                 ALTER TABLE orders ENABLE ALWAYS TRIGGER witness",
+            )?;
+        }
+        Ok(())
     }
 
     /// The servers.

@@ -3,31 +3,28 @@
 mod arguments;
 mod finding;
 mod moved;
-mod row;
-mod warnings;
 
-use crate::error::{Code, Refusal, Report};
+use super::trigger::{Event, Finding as _, Known, Row, RowPointer, Trigger, warn};
+use crate::error::Refusal;
 use crate::{node, server};
 use arguments::{Arguments, Level};
 use finding::{Finding, Issued};
 use pgrx::prelude::*;
-use row::{Event, Row};
 
-/// A row as the trigger protocol passes it: a pointer in a datum.
-type RowPointer = i64;
+thread_local! {
+    static KNOWN: Known<Arguments> = const { Known::new() };
+}
 
 /// `snowflake_guard([level | column]...)`, a trigger function: the row passes as it is, unless the level
 /// is `error` and its ID is one of this server that it has not issued.
 #[pg_extern(sql = false)]
 fn snowflake_guard(fcinfo: pg_sys::FunctionCallInfo) -> RowPointer {
-    let row = Row::of(fcinfo).unwrap_or_else(|| misuse());
-    let Arguments { level, column } = Arguments::of(&row);
-    let column = column.unwrap_or_else(|| row.primary_key());
-    row.check(column);
+    let row = Row::of("snowflake_guard", fcinfo);
+    let Arguments { level, column } = KNOWN.with(|known| known.of(&row, Arguments::of));
     if let Some(finding) = find(&row, column) {
         match level {
-            Level::Warning => warnings::warn(finding),
-            Level::Error => finding.report(1).raise(),
+            Level::Warning => warn(Trigger::Guard, finding),
+            Level::Error => finding.report().raise(),
         }
     }
     row.pointer()
@@ -66,17 +63,6 @@ fn not_issued(id: i64) -> Result<Option<Issued>, Refusal> {
     let is_beyond = generator.check(mark).is_ok() && id >= generator.id(mark);
     let issued = if mark == 0 { Issued::Nothing } else { Issued::Below(generator.id(mark)) };
     Ok(is_beyond.then_some(issued))
-}
-
-fn misuse() -> ! {
-    Report::new(
-        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "snowflake_guard() can only be called as a BEFORE or AFTER row trigger on INSERT or UPDATE",
-        "It looks at the new row.",
-        "CREATE TRIGGER ... BEFORE INSERT OR UPDATE ON ... FOR EACH ROW EXECUTE FUNCTION \
-         snowflake_guard().",
-    )
-    .raise()
 }
 
 extension_sql_file!("../../sql/guard.sql", name = "guard");

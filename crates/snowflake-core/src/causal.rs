@@ -12,19 +12,16 @@ use std::time::Duration;
 impl<H: Host> Server<'_, H> {
     /// The next ID, which is greater than `after`.
     ///
-    /// Where the wall clock was set back and the ID clock is ahead of it by more than load may push it, an ID
-    /// that is ahead even of the ID clock, by `max_drift` at most, is waited for: the ID clock keeps the pace of
-    /// real time.
+    /// One that is ahead of the wall clock by more than load may push the ID clock, but of the ID clock by
+    /// `max_drift` at most, is waited for.
     ///
     /// # Errors
     /// As [`Server::next`], and [`Obstacle::TooFarAhead`]; the ID clock is where it was then.
     #[inline]
     pub fn next_after(&self, after: i64) -> Result<i64, Obstacle> {
         let least = self.generator.first_tick_beyond(after);
-        if least > self.state.ticker.peek() {
-            self.admit(least)?;
-        }
-        self.next_from(least)
+        // Every ticket that is taken from now on is beyond those before.
+        if least <= self.state.ticker.peek() { self.next() } else { self.next_beyond(least) }
     }
 
     /// Takes note of an ID that another server has issued: those that are asked for from now on are greater.
@@ -49,26 +46,63 @@ impl<H: Host> Server<'_, H> {
     /// As [`Server::next`].
     pub fn raise(&self, id: i64) -> Result<bool, Obstacle> {
         let least = self.generator.first_tick_beyond(id);
-        // In a new life, the ID clock starts above the lease.
-        self.believed_floor()?;
-        self.cover(0)?;
+        self.begin_life()?;
         let before = self.state.ticker.peek();
         if least <= before {
             return Ok(false);
         }
         self.lift(least)?;
+        self.state.counters.raises.fetch_add(1, Relaxed);
         let millis = |tick| self.generator.unix_millis(tick);
         self.host.log(Event::Raised { from: millis(before), to: millis(least) });
         Ok(true)
     }
 
     #[cold]
+    fn next_beyond(&self, least: Tick) -> Result<i64, Obstacle> {
+        self.admit(least)?;
+        self.next_from(least)
+    }
+
+    #[cold]
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
-        let wall = self.wall_limit();
-        if self.generator.unix_millis(least) > wall {
+        self.begin_life()?;
+        if least <= self.state.ticker.peek() {
+            return Ok(());
+        }
+        let millis = self.generator.unix_millis(least);
+        let wall = self.wall_millis();
+        if millis.saturating_sub(wall) > self.max_drift() {
             return Err(self.too_far_ahead(least));
         }
-        self.lift(least)
+        // Also where the wall clock is beyond it: that may be set back.
+        self.lift(least)?;
+        self.count_raise(millis, wall);
+        Ok(())
+    }
+
+    /// Blocks until an ID clock at this tick is not too far ahead: of the wall clock or, where that was set back, of
+    /// an ID clock that keeps the pace of real time.
+    fn admit(&self, least: Tick) -> Result<(), Obstacle> {
+        self.begin_life()?;
+        let millis = self.generator.unix_millis(least);
+        let wall = self.wall_millis();
+        let beyond = millis.saturating_sub(wall) - self.max_drift();
+        if beyond > 0 {
+            let id_clock = self.generator.unix_millis(self.state.ticker.peek());
+            let ahead = millis.saturating_sub(id_clock);
+            if ahead > self.max_drift() {
+                return Err(self.too_far_ahead(least));
+            }
+            self.wait_out(beyond.min(ahead) * 1_000);
+        }
+        self.count_raise(millis, wall);
+        Ok(())
+    }
+
+    /// In a new life, the ID clock starts above the lease: it is not known before.
+    fn begin_life(&self) -> Result<(), Obstacle> {
+        self.cover(0)
     }
 
     /// Moves the ID clock, under a lease that covers that: another life does not fall behind.
@@ -76,7 +110,6 @@ impl<H: Host> Server<'_, H> {
         self.generator.check(least).map_err(|error| self.obstacle(error))?;
         self.cover(least)?;
         self.state.ticker.raise(least);
-        self.state.counters.raises.fetch_add(1, Relaxed);
         Ok(())
     }
 
@@ -85,37 +118,29 @@ impl<H: Host> Server<'_, H> {
         if tick < self.state.lease.end() { Ok(()) } else { self.extend(tick, Extender::Caller) }
     }
 
-    /// Blocks until an ID clock at this tick is not too far ahead.
-    #[cold]
-    fn admit(&self, least: Tick) -> Result<(), Obstacle> {
-        let millis = self.generator.unix_millis(least);
-        let id_clock = self.generator.unix_millis(self.state.ticker.peek());
-        let max_drift = i64::from(self.host.max_drift_millis());
-        if millis > self.wall_limit() {
-            let ahead = millis - id_clock;
-            if ahead > max_drift {
-                return Err(self.too_far_ahead(least));
-            }
-            self.wait_out(Duration::from_millis(ahead.unsigned_abs()));
-        }
-        self.state.counters.raises.fetch_add(1, Relaxed);
-        Ok(())
-    }
-
-    fn wait_out(&self, time: Duration) {
-        let end = self.monotonic() + time.as_micros() as i64;
+    fn wait_out(&self, micros: i64) {
+        let since = self.monotonic();
         loop {
-            let left = end - self.monotonic();
-            if left <= 0 {
+            let waited = self.monotonic() - since;
+            if waited >= micros {
+                self.state.counters.waits.fetch_add(1, Relaxed);
+                self.state.counters.wait_micros.fetch_add(waited.unsigned_abs(), Relaxed);
                 break;
             }
-            self.host.sleep(Duration::from_micros(left.unsigned_abs()));
+            self.host.sleep(Duration::from_micros((micros - waited).unsigned_abs()));
         }
     }
 
-    /// The latest millisecond that load may push the ID clock to, since 1970.
-    fn wall_limit(&self) -> i64 {
-        self.wall_millis().saturating_add(self.host.max_drift_millis().into())
+    /// Counts an ID that has moved the ID clock ahead of the wall clock.
+    fn count_raise(&self, millis: i64, wall: i64) {
+        if millis > wall {
+            self.state.counters.raises.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// How far ahead of the wall clock load may push the ID clock, in milliseconds.
+    fn max_drift(&self) -> i64 {
+        self.host.max_drift_millis().into()
     }
 
     fn too_far_ahead(&self, least: Tick) -> Obstacle {

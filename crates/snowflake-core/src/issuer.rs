@@ -16,13 +16,13 @@ impl<H: Host> Server<'_, H> {
     ///
     /// # Errors
     /// With the reason why none can be issued; nothing is lost then.
-    #[inline]
+    #[inline(always)]
     pub fn next(&self) -> Result<i64, Obstacle> {
         self.next_from(0)
     }
 
-    /// The same, from a tick that is `least` or later.
-    #[inline]
+    /// The same, from a tick that is `least` or later. Always inlined: a call costs 4 instructions of 133.
+    #[inline(always)]
     pub(crate) fn next_from(&self, least: Tick) -> Result<i64, Obstacle> {
         let Self { generator, state: State { ticker, lease, .. }, host } = self;
         let floor = self.floor()?;

@@ -1,10 +1,9 @@
 //! What a trigger was created with.
 
 use super::super::spi::readable;
-use super::row::Row;
+use super::super::trigger::Row;
 use crate::error::{Code, Report};
-use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 const KNOWN: &str = "Arguments are a level, \"warning\" or \"error\", and the name of a column; one that is \
                      called like a level is written in double quotes.";
@@ -19,25 +18,28 @@ pub enum Level {
 }
 
 /// At most one level and one column, in any order.
+#[derive(Clone, Copy)]
 pub struct Arguments {
     pub level: Level,
-    /// The number of the column that is named.
-    pub column: Option<i32>,
+    /// The number of the column that is named, or is the primary key.
+    pub column: i32,
 }
 
 impl Arguments {
-    /// Refuses what is neither a level nor a column, or a second of its kind.
+    /// Refuses what is neither a level nor a column of IDs, or a second of its kind.
     pub fn of(row: &Row) -> Self {
         let (mut level, mut column) = (None, None);
         for text in row.arguments() {
             let is_second = match level_of(text) {
                 Some(it) => level.replace(it).is_some(),
-                None => column.replace(column_of(row, text)).is_some(),
+                None => column.replace(named(row, text)).is_some(),
             };
             if is_second {
                 second(text);
             }
         }
+        let column = column.unwrap_or_else(|| row.primary_key());
+        row.check(column);
         Self { level: level.unwrap_or(Level::Warning), column }
     }
 }
@@ -53,29 +55,8 @@ fn level_of(text: &CStr) -> Option<Level> {
     }
 }
 
-fn column_of(row: &Row, text: &CStr) -> i32 {
-    if text.count_bytes() > LONGEST {
-        unknown(row, c"...");
-    }
-    let quoted = unquoted(text);
-    row.column(quoted.as_deref().unwrap_or(text)).unwrap_or_else(|| unknown(row, text))
-}
-
-/// More than any name in double quotes: an argument of any length is not copied.
-const LONGEST: usize = 2 * pg_sys::NAMEDATALEN as usize;
-
-/// The name in double quotes, as SQL writes it.
-fn unquoted(text: &CStr) -> Option<CString> {
-    let name = text.to_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let mut bytes = name.iter().copied().peekable();
-    let mut plain = Vec::new();
-    while let Some(byte) = bytes.next() {
-        plain.push(byte);
-        if byte == b'"' {
-            bytes.next_if_eq(&b'"');
-        }
-    }
-    CString::new(plain).ok()
+fn named(row: &Row, text: &CStr) -> i32 {
+    row.column_named(text).unwrap_or_else(|| unknown(row, text))
 }
 
 fn unknown(row: &Row, text: &CStr) -> ! {

@@ -23,21 +23,13 @@ pub enum Issued {
     Below(i64),
 }
 
-impl Finding {
-    /// What is said of `rows` rows, of which this is the last one.
-    pub fn report(&self, rows: u64) -> Report {
-        let report = match self {
+impl super::super::trigger::Finding for Finding {
+    fn report(&self) -> Report {
+        match self {
             Self::NotIssued { relation, id, issued } => {
                 not_issued(&readable(relation), *id, *issued)
             }
             Self::Blind(refusal) => refusal.report(),
-        };
-        if rows == 1 {
-            report
-        } else {
-            report.detailed(&format!(
-                "This warning stands for {rows} rows of this session, the last of which is named."
-            ))
         }
     }
 }

@@ -2,7 +2,7 @@
 //! is, then BEFORE INSERT where it goes, one row after the other: the second is told from a new row by the first.
 //! (AFTER triggers see the INSERT alone.)
 
-use super::row::Row;
+use super::super::trigger::Row;
 use pgrx::direct_function_call;
 use pgrx::prelude::*;
 use std::cell::Cell;

@@ -2,8 +2,10 @@
 SET timezone = 'UTC';
 CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text);
 INSERT INTO orders SELECT snowflake_nextval_batch(3), 'hi';
+INSERT INTO orders SELECT snowflake_nextval(after => id), 'a reply' FROM orders LIMIT 1;
 SELECT snowflake_reserve(50) AS first \gset
 SELECT snowflake_id() > :first + 49 AS greater;
+SELECT snowflake_raise(max(id)) FROM orders;
 SELECT snowflake_timestamp(353470125371392000);
 SELECT snowflake_from_timestamp('2026-09-02 09:24:05.045+00');
 SELECT count(*) FROM orders WHERE snowflake_between(id, now() - interval '1 hour', now() + interval '1 hour');
@@ -27,5 +29,7 @@ SELECT note, id > 1 AS is_new FROM invoices ORDER BY id;
 SELECT machine, ids, this_node, not_issued FROM snowflake_audit('orders', 'id');
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION snowflake_guard();
 INSERT INTO orders VALUES (snowflake_encode(now() + interval '1 minute', 1, 1, 0), 'of a twin');
+CREATE TRIGGER witness BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION snowflake_witness();
+INSERT INTO orders VALUES (snowflake_encode(now(), 1, 2, 0), 'of another');
 SELECT datacenter, machine, error FROM snowflake_status();
 DROP TABLE orders, logs, invoices, created;

@@ -5,8 +5,8 @@
 //! minute, and at last when the session does: a logical apply worker has neither statements nor an end in sight.
 //! These go to the log alone: nothing may fail there, and to send a name to a client may.
 
-use super::finding::Finding;
 use crate::clock;
+use crate::error::Report;
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;
 use snowflake_core::Flood;
@@ -14,27 +14,64 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::num::NonZeroU64;
 
-thread_local! {
-    static FLOOD: RefCell<Flood> = RefCell::default();
+/// Why a row is conspicuous.
+pub trait Finding {
+    /// What there is to say of it.
+    fn report(&self) -> Report;
+}
+
+/// The triggers that warn. Each counts its own rows.
+#[derive(Clone, Copy)]
+pub enum Trigger {
+    Guard,
+    Witness,
+}
+
+#[derive(Default)]
+struct Counted {
+    flood: Flood,
     /// The last finding that was only counted: what the rest of a flood is reported with.
-    static LAST: Cell<Option<Finding>> = const { Cell::new(None) };
+    last: Option<Box<dyn Finding>>,
+}
+
+thread_local! {
+    static COUNTED: RefCell<[Counted; 2]> = RefCell::default();
     static IS_WATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Writes a warning of a row, or only counts it.
-pub fn warn(finding: Finding) {
+pub fn warn(trigger: Trigger, finding: impl Finding + 'static) {
     watch_ends();
     let now = clock::monotonic_micros();
-    match FLOOD.with_borrow_mut(|flood| flood.warning(now)) {
-        Some(rows) => finding.report(rows.get()).report(PgLogLevel::WARNING),
-        None => LAST.set(Some(finding)),
+    match counted(trigger, |counted| counted.flood.warning(now)) {
+        Some(rows) => report(&finding, rows).report(PgLogLevel::WARNING),
+        None => counted(trigger, |counted| counted.last = Some(Box::new(finding))),
     }
 }
 
-fn write_rest(rows: Option<NonZeroU64>) {
-    let Some(rows) = rows else { return };
-    if let Some(finding) = LAST.take() {
-        finding.report(rows.get()).report(PgLogLevel::LOG_SERVER_ONLY);
+fn counted<T>(trigger: Trigger, work: impl FnOnce(&mut Counted) -> T) -> T {
+    COUNTED.with_borrow_mut(|all| work(&mut all[trigger as usize]))
+}
+
+/// What is said of so many rows, of which this is the last one.
+fn report(finding: &dyn Finding, rows: NonZeroU64) -> Report {
+    let report = finding.report();
+    if rows.get() == 1 {
+        report
+    } else {
+        report.detailed(&format!(
+            "This warning stands for {rows} rows of this session, the last of which is named."
+        ))
+    }
+}
+
+fn write_rest(due: impl Fn(&mut Flood) -> Option<NonZeroU64>) {
+    for trigger in [Trigger::Guard, Trigger::Witness] {
+        let rest =
+            counted(trigger, |counted| Some((due(&mut counted.flood)?, counted.last.take()?)));
+        if let Some((rows, finding)) = rest {
+            report(&*finding, rows).report(PgLogLevel::LOG_SERVER_ONLY);
+        }
     }
 }
 
@@ -58,11 +95,11 @@ unsafe extern "C-unwind" fn at_end_of_transaction(
     use pg_sys::XactEvent::{XACT_EVENT_ABORT, XACT_EVENT_PRE_COMMIT, XACT_EVENT_PRE_PREPARE};
     if [XACT_EVENT_ABORT, XACT_EVENT_PRE_COMMIT, XACT_EVENT_PRE_PREPARE].contains(&event) {
         let now = clock::monotonic_micros();
-        write_rest(FLOOD.with_borrow_mut(|flood| flood.end(now)));
+        write_rest(|flood| flood.end(now));
     }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn at_end_of_session(_code: i32, _argument: pg_sys::Datum) {
-    write_rest(FLOOD.with_borrow_mut(Flood::close));
+    write_rest(Flood::close);
 }
