@@ -27,6 +27,8 @@ pub struct Builder {
     /// The server to copy, unless this is a new one.
     source: Option<Source>,
     shim: Parts,
+    /// How far its clock is ahead of the system's, in nanoseconds.
+    ahead: i64,
     group_access: bool,
     /// Where the server's own directory goes.
     parent: Option<PathBuf>,
@@ -74,6 +76,7 @@ impl Builder {
             settings,
             source,
             shim,
+            ahead: 0,
             group_access: false,
             parent: None,
             namespace: None,
@@ -100,6 +103,14 @@ impl Builder {
     pub fn with_clock(mut self) -> Self {
         self.shim.clock = true;
         self
+    }
+
+    /// The same, ahead of the system's by so many nanoseconds from the start: a server that runs takes its time to
+    /// believe in a step forward.
+    #[must_use]
+    pub fn clock_ahead(mut self, nanos: i64) -> Self {
+        self.ahead = nanos;
+        self.with_clock()
     }
 
     /// Gives the server a lease file that fails on demand ([`Node::faults`]) and of which is known
@@ -164,6 +175,9 @@ impl Builder {
         let socket_directory = home.path().to_string_lossy();
         self.settings.set("unix_socket_directories", &socket_directory);
         let shim = Shim::install(self.shim, home.path(), &installation)?;
+        if let Some(clock) = shim.as_ref().and_then(Shim::clock) {
+            clock.set(self.ahead);
+        }
         Ok(Node::new(self.name, installation, self.settings, shim, self.namespace, home))
     }
 }

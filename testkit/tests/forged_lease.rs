@@ -10,8 +10,7 @@ const AHEAD_NANOS: i64 = 20 * 365 * 86_400 * 1_000_000_000;
 
 /// The lease of a server whose clock is twenty years ahead.
 fn forged() -> Result<Vec<u8>> {
-    let mut twin = Node::builder("twin").with_clock().start()?;
-    twin.clock()?.step(AHEAD_NANOS);
+    let mut twin = Node::builder("twin").clock_ahead(AHEAD_NANOS).start()?;
     orders::create(&twin)?;
     twin.connect("postgres")?.query("SELECT snowflake_nextval()", &[])?;
     twin.stop()?;

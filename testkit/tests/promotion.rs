@@ -27,8 +27,7 @@ impl Pair {
     }
 
     fn start_from(primary: Builder) -> Result<Self> {
-        let primary = primary.with_clock().start()?;
-        primary.clock()?.step(HOUR);
+        let primary = primary.clock_ahead(HOUR).start()?;
         orders::create(&primary)?;
         let standby = primary.create_standby("standby")?;
         let load = orders::insert(&primary, SESSIONS);

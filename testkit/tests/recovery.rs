@@ -63,11 +63,14 @@ fn restore(backup: &mut Node) -> Result<()> {
     })
 }
 
+const RAISE_BY_AN_HOUR: &str =
+    "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))";
+
 #[test]
 fn no_restored_id_returns_after_recovery_to_a_named_point() -> Result<()> {
     let (mut original, mut restored) = with_archive("recovery_target_name", "here")?;
     // The backup's lease knows nothing of this, only the commits in the archive do.
-    original.clock()?.step(HOUR);
+    original.connect("postgres")?.batch_execute(RAISE_BY_AN_HOUR)?;
     let kept = insert(&original)?;
     original.connect("postgres")?.execute("SELECT pg_create_restore_point('here')", &[])?;
     insert(&original)?;
@@ -101,8 +104,7 @@ fn not_even_a_lost_id_returns_after_recovery_to_an_earlier_time() -> Result<()> 
 
 #[test]
 fn a_clone_with_a_machine_id_of_its_own_goes_on_above_the_copied_mark() -> Result<()> {
-    let source = Node::builder("source").with_clock().start()?;
-    source.clock()?.step(HOUR);
+    let source = Node::builder("source").clock_ahead(HOUR).start()?;
     orders::create(&source)?;
     let copied = insert(&source)?;
     let clone = source.clone_builder("clone").set("pg_snowflake.machine_id", "2").start()?;
@@ -134,11 +136,10 @@ const OTHER_NODE: &str = "from now on, before by";
 fn no_id_returns_from_a_rewound_primary() -> Result<()> {
     // What pg_rewind needs: hint bits in the WAL, and the WAL from before the failover.
     let mut first = Node::builder("first")
-        .with_clock()
+        .clock_ahead(HOUR)
         .set("wal_log_hints", "on")
         .set("wal_keep_size", "1GB")
         .start()?;
-    first.clock()?.step(HOUR);
     orders::create(&first)?;
     let mut second = first.create_standby("second")?;
     let load = orders::insert(&first, SESSIONS);

@@ -5,8 +5,6 @@ use std::{fs::File, io::Write, time::Duration};
 use anyhow::{Context, Result};
 use snowflake_testkit::{Builder, Load, Node, orders};
 
-const HOUR: i64 = 3_600_000_000_000;
-
 fn primary_and_standby(primary: Builder) -> Result<(Node, Node)> {
     let primary = primary.with_clock().start()?;
     orders::create(&primary)?;
@@ -21,11 +19,10 @@ fn insert(node: &Node) -> Result<()> {
     Ok(node.connect("postgres")?.batch_execute(insert)?)
 }
 
-/// IDs of an hour from now, and then rows whose transactions have the right time.
-fn be_an_hour_ahead_for_a_moment(node: &Node) -> Result<()> {
-    node.clock()?.step(HOUR);
-    insert(node)?;
-    node.clock()?.step(-HOUR);
+/// IDs of an hour from now, in rows whose transactions have the right time.
+fn be_an_hour_ahead(node: &Node) -> Result<()> {
+    let raise = "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))";
+    node.connect("postgres")?.batch_execute(raise)?;
     insert(node)
 }
 
@@ -46,9 +43,9 @@ fn first_is_above_all(standby: &Node) -> Result<()> {
 }
 
 #[test]
-fn no_replicated_id_returns_if_the_clock_was_ahead_for_a_moment() -> Result<()> {
+fn no_replicated_id_returns_if_the_id_clock_is_ahead() -> Result<()> {
     let (mut primary, standby) = primary_and_standby(Node::builder("primary"))?;
-    be_an_hour_ahead_for_a_moment(&primary)?;
+    be_an_hour_ahead(&primary)?;
     fail_over(&mut primary, &standby)
 }
 
@@ -56,7 +53,7 @@ fn no_replicated_id_returns_if_the_clock_was_ahead_for_a_moment() -> Result<()> 
 fn no_replicated_id_returns_if_the_standby_was_down_meanwhile() -> Result<()> {
     let (mut primary, mut standby) = primary_and_standby(Node::builder("primary"))?;
     standby.stop()?;
-    be_an_hour_ahead_for_a_moment(&primary)?;
+    be_an_hour_ahead(&primary)?;
     standby.start()?;
     fail_over(&mut primary, &standby)
 }
@@ -66,7 +63,7 @@ fn no_replicated_id_returns_if_the_standby_was_down_meanwhile() -> Result<()> {
 fn no_replicated_id_returns_if_the_standby_was_restarted_since() -> Result<()> {
     let alone = Node::builder("primary").set("max_worker_processes", "0");
     let (mut primary, mut standby) = primary_and_standby(alone)?;
-    be_an_hour_ahead_for_a_moment(&primary)?;
+    be_an_hour_ahead(&primary)?;
     primary.connect("postgres")?.batch_execute("CHECKPOINT")?;
     standby.wait_for_replay_of(&primary)?;
     standby.connect("postgres")?.batch_execute("CHECKPOINT")?;
@@ -80,7 +77,7 @@ fn no_replicated_id_returns_if_the_standby_is_restarted_once_promoted() -> Resul
     let stops: [fn(&mut Node) -> Result<()>; 2] = [Node::stop, Node::kill9_all];
     for stop in stops {
         let (mut primary, mut standby) = primary_and_standby(Node::builder("primary"))?;
-        be_an_hour_ahead_for_a_moment(&primary)?;
+        be_an_hour_ahead(&primary)?;
         standby.wait_for_replay_of(&primary)?;
         primary.crash()?;
         standby.promote()?;
@@ -115,7 +112,7 @@ fn no_replicated_id_returns_if_full_load_went_on_unseen() -> Result<()> {
         .set("pg_snowflake.sequence_bits", "4")
         .set("pg_snowflake.max_drift", "1s");
     let (mut primary, mut standby) = primary_and_standby(narrow)?;
-    be_an_hour_ahead_for_a_moment(&primary)?;
+    be_an_hour_ahead(&primary)?;
     standby.wait_for_replay_of(&primary)?;
     standby.stop()?;
     let load = Load::start(primary.config("postgres"), 2, 10_000);
@@ -132,7 +129,7 @@ fn no_replicated_id_returns_after_a_second_failover() -> Result<()> {
     let (mut a, b) = primary_and_standby(Node::builder("a"))?;
     let mut c = a.create_standby("c")?;
     c.stop()?;
-    be_an_hour_ahead_for_a_moment(&a)?;
+    be_an_hour_ahead(&a)?;
     fail_over(&mut a, &b)?;
     insert(&b)?;
     follow(&c, &b)?;

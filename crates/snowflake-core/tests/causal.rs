@@ -4,15 +4,12 @@
 
 mod common;
 
+use common::host::{NOW, OneProcess};
 use common::{parts, spaces};
 use proptest::prelude::*;
-use snowflake_core::{
-    Event, Failure, Generator, Host, Node, Obstacle, Record, Server, Space, State, Step,
-};
-use std::cell::{Cell, RefCell};
+use snowflake_core::{Event, Generator, Node, Obstacle, Server, Space, State, Step, create_lease};
 use std::time::Duration;
 
-const NOW: i64 = 1_800_000_000_000;
 const MAX_DRIFT: i64 = 5_000;
 const HOUR: i64 = 3_600_000;
 
@@ -61,83 +58,13 @@ proptest! {
 /// A server, its surroundings, and what it has said. Its clocks move when it sleeps.
 struct World {
     state: State,
-    host: TestHost,
-}
-
-#[derive(Default)]
-struct TestHost {
-    wall_micros: Cell<i64>,
-    monotonic: Cell<i64>,
-    lease: RefCell<Option<Vec<u8>>>,
-    has_no_disk: Cell<bool>,
-    events: RefCell<Vec<Event>>,
-}
-
-impl TestHost {
-    fn pass(&self, micros: i64) {
-        self.wall_micros.set(self.wall_micros.get() + micros);
-        self.monotonic.set(self.monotonic.get() + micros);
-    }
-}
-
-impl Host for TestHost {
-    fn wall_millis(&self) -> i64 {
-        self.wall_micros.get() / 1_000
-    }
-
-    fn clocks(&self) -> [i64; 3] {
-        [self.monotonic.get(), self.wall_micros.get(), self.monotonic.get()]
-    }
-
-    fn max_drift_millis(&self) -> u32 {
-        u32::try_from(MAX_DRIFT).unwrap()
-    }
-
-    fn max_sessions(&self) -> i64 {
-        100
-    }
-
-    fn is_in_recovery(&self) -> bool {
-        false
-    }
-
-    fn exclusive<T>(&self, work: impl FnOnce() -> T) -> T {
-        work()
-    }
-
-    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
-        work()
-    }
-
-    fn read_lease(&self) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.lease.borrow().clone())
-    }
-
-    fn write_lease(&self, record: &[u8; Record::LEN]) -> Result<(), Failure> {
-        if self.has_no_disk.get() {
-            return Err(Failure { step: Step::Write, errno: 28 });
-        }
-        *self.lease.borrow_mut() = Some(record.to_vec());
-        Ok(())
-    }
-
-    fn write_wal(&self, _: &[u8; Record::LEN]) {}
-
-    fn sleep(&self, time: Duration) {
-        self.pass(i64::try_from(time.as_micros()).unwrap());
-    }
-
-    fn wake_keeper(&self) {}
-
-    fn log(&self, event: Event) {
-        self.events.borrow_mut().push(event);
-    }
+    host: OneProcess,
 }
 
 impl World {
     fn new() -> Self {
-        let host = TestHost::default();
-        host.wall_micros.set(NOW * 1_000);
+        let host = OneProcess::default();
+        create_lease(&State::default(), &host, Space::default()).unwrap();
         Self { state: State::at_start(&host, 0), host }
     }
 
@@ -146,7 +73,7 @@ impl World {
         Self { state: State::at_start(&self.host, 0), host: self.host }
     }
 
-    fn server(&self) -> Server<'_, TestHost> {
+    fn server(&self) -> Server<'_, OneProcess> {
         Server { generator: generator(7), state: &self.state, host: &self.host }
     }
 
@@ -166,7 +93,7 @@ impl World {
     }
 
     fn set_back(&self, millis: i64) {
-        self.host.wall_micros.set(self.host.wall_micros.get() - millis * 1_000);
+        self.host.step.set(self.host.step.get() - millis * 1_000);
     }
 
     fn refuses(&self, id: i64) {
@@ -209,19 +136,19 @@ fn asking_for_more_and_more_never_pushes_the_id_clock_beyond_max_drift() {
             last = world.server().next_after(far).unwrap_or(last);
             let _ = world.server().witness(far);
         }
-        let elapsed = world.host.monotonic.get() / 1_000;
+        let elapsed = world.host.time.get() / 1_000;
         assert!(world.id_clock() <= elapsed + MAX_DRIFT, "{} in {elapsed}", world.id_clock());
-        world.host.pass(1_000);
+        world.host.pass(Duration::from_millis(1));
     }
 }
 
 #[test]
 fn an_id_is_waited_for_no_longer_than_it_takes_to_be_near_enough() {
     let waited = |world: &World, ahead| {
-        let before = world.host.monotonic.get();
+        let before = world.host.time.get();
         let id = world.at(world.id_clock() + ahead);
         assert!(world.server().next_after(id).unwrap() > id);
-        (world.host.monotonic.get() - before) / 1_000
+        (world.host.time.get() - before) / 1_000
     };
     let world = World::new();
     world.next();
@@ -243,7 +170,7 @@ fn once_the_wall_clock_was_set_back_the_id_clock_keeps_the_pace_of_real_time() {
         let far = last + world.at(MAX_DRIFT) - world.at(0);
         last = world.server().next_after(far).unwrap_or(last);
         assert!(world.server().witness(far + (1 << 30)).is_err());
-        let elapsed = world.host.monotonic.get() / 1_000;
+        let elapsed = world.host.time.get() / 1_000;
         assert!(world.id_clock() - start <= elapsed + 10, "{} in {elapsed}", world.id_clock());
     }
     assert!(world.state.counts().waits > 0);
@@ -308,12 +235,12 @@ fn without_a_disk_an_id_moves_nothing_beyond_the_lease() {
     let world = World::new();
     world.next();
     let end = world.state.lease_end();
-    world.host.has_no_disk.set(true);
+    *world.host.fails.borrow_mut() = Some(Step::Write);
     let far = world.at(4_000);
     assert!(matches!(world.server().witness(far), Err(Obstacle::LeaseFile(_))));
     assert!(matches!(world.server().next_after(far), Err(Obstacle::LeaseFile(_))));
     assert!(matches!(world.server().raise(far), Err(Obstacle::LeaseFile(_))));
     assert!(world.state.next() < end);
-    world.host.has_no_disk.set(false);
+    *world.host.fails.borrow_mut() = None;
     assert!(world.server().next_after(far).unwrap() > far);
 }

@@ -5,9 +5,7 @@
 mod common;
 
 use common::host::{NOW, OneProcess};
-use snowflake_core::{
-    Event, Extender, Generator, Keeper, Node, Record, Server, Space, State, create_lease,
-};
+use snowflake_core::{Event, Generator, Keeper, Node, Record, Server, Space, State, create_lease};
 use std::time::Duration;
 
 const SECOND: i64 = 1_000;
@@ -226,44 +224,4 @@ fn a_lease_of_another_cluster_is_told() {
     world.next();
     let told = Event::OtherSystem { recorded: 8, now: 7 };
     assert!(world.host.events.borrow().contains(&told));
-}
-
-#[test]
-fn the_administrator_moves_the_id_clock_and_nobody_else_far() {
-    let world = World::new();
-    world.next();
-    let server = world.server();
-    let id = |millis: i64| Space::default().encode(NOW + millis, Node::default(), 0).unwrap();
-    assert!(server.next_after(id(5_001)).is_err());
-    assert!(server.witness(id(HOUR)).is_err());
-    assert_eq!(world.next(), 0);
-    assert!(server.next_after(id(4_000)).unwrap() > id(4_000));
-    // Being ahead takes it further at the pace of real time alone.
-    assert!(server.next_after(id(9_500)).is_err());
-    assert!(server.next_after(id(7_000)).unwrap() > id(7_000));
-    assert_eq!(world.host.time.get(), 3_000_000);
-    assert!(server.raise(id(HOUR)).unwrap());
-    assert!(!server.raise(id(HOUR)).unwrap());
-    assert_eq!(world.next(), HOUR);
-    let world = world.restarted();
-    assert!(world.next() >= HOUR);
-}
-
-/// Beyond the wall clock's limit, an ID that is ahead of the ID clock costs the time that it is ahead by.
-#[test]
-fn what_is_shown_takes_the_id_clock_on_at_the_pace_of_real_time() {
-    let world = World::new();
-    world.next();
-    world.host.set(-HOUR);
-    let server = world.server();
-    let before = world.host.time.get();
-    for _ in 0..20 {
-        let id = Space::default().decode(server.next().unwrap()).unwrap().unix_millis + 4_000;
-        let id = Space::default().encode(id, Node::default(), 0).unwrap();
-        assert!(server.next_after(id).unwrap() > id);
-    }
-    let passed = (world.host.time.get() - before) / 1_000;
-    let now = world.next();
-    assert!(now <= passed + 100, "{now} after {passed} ms");
-    server.extend(0, Extender::Caller).unwrap();
 }
