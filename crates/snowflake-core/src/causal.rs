@@ -20,8 +20,18 @@ impl<H: Host> Server<'_, H> {
     #[inline]
     pub fn next_after(&self, after: i64) -> Result<i64, Obstacle> {
         let least = self.generator.first_tick_beyond(after);
-        // Every ticket that is taken from now on is beyond those before.
-        if least <= self.state.ticker.peek() { self.next() } else { self.next_beyond(least) }
+        let mut floor = self.floor()?;
+        let mut limit = self.limit(floor);
+        // Tickets that are taken from now on are beyond those before.
+        if least > floor && least > self.state.ticker.peek() {
+            if least >= limit {
+                self.admit(least)?;
+                limit = self.limit(self.floor()?);
+            }
+            floor = least;
+            self.state.counters.raises.fetch_add(1, Relaxed);
+        }
+        self.next_within(floor, limit)
     }
 
     /// Takes note of an ID that another server has issued: those that are asked for from now on are greater.
@@ -59,12 +69,6 @@ impl<H: Host> Server<'_, H> {
     }
 
     #[cold]
-    fn next_beyond(&self, least: Tick) -> Result<i64, Obstacle> {
-        self.admit(least)?;
-        self.next_from(least)
-    }
-
-    #[cold]
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         if least <= self.state.ticker.peek() {
@@ -77,26 +81,28 @@ impl<H: Host> Server<'_, H> {
         }
         // Also where the wall clock is beyond it: that may be set back.
         self.lift(least)?;
-        self.count_raise(millis, wall);
+        if millis > wall {
+            self.state.counters.raises.fetch_add(1, Relaxed);
+        }
         Ok(())
     }
 
     /// Blocks until an ID clock at this tick is not too far ahead: of the wall clock or, where that was set back, of
     /// an ID clock that keeps the pace of real time.
+    #[cold]
     fn admit(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         let millis = self.generator.unix_millis(least);
-        let wall = self.wall_millis();
-        let beyond = millis.saturating_sub(wall) - self.max_drift();
-        if beyond > 0 {
-            let id_clock = self.generator.unix_millis(self.state.ticker.peek());
-            let ahead = millis.saturating_sub(id_clock);
-            if ahead > self.max_drift() {
-                return Err(self.too_far_ahead(least));
-            }
-            self.wait_out(beyond.min(ahead) * 1_000);
+        let beyond = millis.saturating_sub(self.wall_millis()) - self.max_drift();
+        let id_clock = self.generator.unix_millis(self.state.ticker.peek());
+        let ahead = millis.saturating_sub(id_clock);
+        if beyond > 0 && ahead > self.max_drift() {
+            return Err(self.too_far_ahead(least));
         }
-        self.count_raise(millis, wall);
+        let wait = beyond.min(ahead);
+        if wait > 0 {
+            self.wait_out(wait * 1_000);
+        }
         Ok(())
     }
 
@@ -128,13 +134,6 @@ impl<H: Host> Server<'_, H> {
                 break;
             }
             self.host.sleep(Duration::from_micros((micros - waited).unsigned_abs()));
-        }
-    }
-
-    /// Counts an ID that has moved the ID clock ahead of the wall clock.
-    fn count_raise(&self, millis: i64, wall: i64) {
-        if millis > wall {
-            self.state.counters.raises.fetch_add(1, Relaxed);
         }
     }
 

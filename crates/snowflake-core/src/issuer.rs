@@ -18,16 +18,22 @@ impl<H: Host> Server<'_, H> {
     /// With the reason why none can be issued; nothing is lost then.
     #[inline(always)]
     pub fn next(&self) -> Result<i64, Obstacle> {
-        self.next_from(0)
+        let floor = self.floor()?;
+        self.next_within(floor, self.limit(floor))
     }
 
-    /// The same, from a tick that is `least` or later. Always inlined: a call costs 4 instructions of 133.
+    /// The first tick that load has no business at, if the wall clock is at `floor`.
+    #[inline]
+    pub(crate) fn limit(&self, floor: Tick) -> Tick {
+        self.generator.limit(floor, self.host.max_drift_millis())
+    }
+
+    /// The next ID, from a tick that is `floor` or later; from `limit` on, it has to be due. Always inlined: a call
+    /// costs 10 instructions of 128.
     #[inline(always)]
-    pub(crate) fn next_from(&self, least: Tick) -> Result<i64, Obstacle> {
+    pub(crate) fn next_within(&self, floor: Tick, limit: Tick) -> Result<i64, Obstacle> {
         let Self { generator, state: State { ticker, lease, .. }, host } = self;
-        let floor = self.floor()?;
-        let limit = generator.limit(floor, host.max_drift_millis()).min(lease.end());
-        let floor = floor.max(least);
+        let limit = limit.min(lease.end());
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
         let next = ticker.peek().max(floor);
         if next >= limit {
