@@ -8,8 +8,10 @@ CREATE FUNCTION snowflake_status(
         OUT last_id_time timestamptz, OUT wall_time timestamptz, OUT drift interval,
         OUT lease_end timestamptz, OUT start_time timestamptz, OUT start_source text,
         OUT renewals bigint, OUT renewals_by_sessions bigint,
+        OUT write_time interval, OUT slow_writes bigint,
         OUT waits bigint, OUT wait_time interval,
         OUT steps_back bigint, OUT largest_step_back interval,
+        OUT steps_forward bigint, OUT largest_step_forward interval,
         OUT witnessed bigint, OUT raises bigint, OUT too_far_ahead bigint,
         OUT error text)
     LANGUAGE c VOLATILE PARALLEL SAFE

@@ -11,7 +11,7 @@ use snowflake_core::{FloorSource, Generator, Host, Obstacle, Section, Space, Sta
 /// `snowflake_status()`: one row. It refuses nothing, so that monitoring sees what is wrong; what is not
 /// known is null.
 #[pg_extern(sql = false)]
-fn snowflake_status() -> Row<23> {
+fn snowflake_status() -> Row<27> {
     let generator = node::generator().ok();
     let node = generator.map(|generator| generator.node());
     let space = node::space().ok();
@@ -36,10 +36,14 @@ fn snowflake_status() -> Row<23> {
         state.and_then(State::start).map(|(_, source)| name(source)).into_datum(),
         counts.map(|all| count(all.renewals)).into_datum(),
         counts.map(|all| count(all.renewals_by_sessions)).into_datum(),
+        counts.map(|all| interval(all.write_micros)).into_datum(),
+        counts.map(|all| count(all.slow_writes)).into_datum(),
         counts.map(|all| count(all.waits)).into_datum(),
         counts.map(|all| interval(count(all.wait_micros))).into_datum(),
         counts.map(|all| count(all.steps_back)).into_datum(),
         counts.map(|all| interval(count(all.largest_step_back_micros))).into_datum(),
+        counts.map(|all| count(all.steps_forward)).into_datum(),
+        counts.map(|all| interval(count(all.largest_step_forward_micros))).into_datum(),
         counts.map(|all| count(all.witnessed)).into_datum(),
         counts.map(|all| count(all.raises)).into_datum(),
         counts.map(|all| count(all.too_far_ahead)).into_datum(),
