@@ -22,8 +22,8 @@ use crate::{
 };
 
 const MACHINES: [u32; 3] = [3, 1, 2];
-/// How far the clocks of the nodes are ahead, in seconds.
-const AHEAD: [i64; 3] = [2, 0, -2];
+/// How far the clocks of the nodes are behind, in seconds.
+const BEHIND: [i64; 3] = [0, 2, 4];
 /// Where nothing has come.
 const PAUSE: Duration = Duration::from_millis(2);
 const SECOND: i64 = 1_000_000_000;
@@ -102,7 +102,7 @@ pub fn run(options: &Options) -> Result<Report> {
     let data = json!({
         "seconds": options.time.as_secs_f64(),
         "conversations": options.conversations,
-        "seconds_ahead": AHEAD,
+        "seconds_behind": BEHIND,
         "with_witnesses": witnessed,
         "without": control,
     });
@@ -112,8 +112,8 @@ pub fn run(options: &Options) -> Result<Report> {
 fn start(options: &Options) -> Result<Mesh> {
     let network = Network::whole(MACHINES.len(), options.loopback)?;
     let mesh = Mesh::start_with(network, &MACHINES, |node| node.with_clock())?;
-    for (node, seconds) in mesh.nodes().iter().zip(AHEAD) {
-        node.clock()?.step(seconds * SECOND);
+    for (node, seconds) in mesh.nodes().iter().zip(BEHIND) {
+        node.clock()?.step(-seconds * SECOND);
     }
     for client in &mut mesh.clients()? {
         client.batch_execute("CREATE INDEX ON orders (note); CREATE INDEX ON orders (node)")?;

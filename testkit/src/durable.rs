@@ -151,10 +151,11 @@ impl Lease {
     }
 
     fn read_slot(bytes: &[u8]) -> Option<(u64, Self)> {
+        let widths = bytes.strip_prefix(b"PGSNOWFL\x02\0\0\0")?;
         let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
         let (end, serial) = (number(32)?, number(48)?);
-        let lease = Self { node_bits: bytes[12] + bytes[13], sequence_bits: bytes[14], end };
-        bytes.starts_with(b"PGSNOWFL\x02\0\0\0").then_some((serial, lease))
+        let (node_bits, sequence_bits) = (widths[0] + widths[1], widths[2]);
+        Some((serial, Self { node_bits, sequence_bits, end }))
     }
 
     /// An ID without its node: the number that the lease is about.

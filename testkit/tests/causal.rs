@@ -137,11 +137,11 @@ fn wait_for_row(client: &mut Client, id: i64) -> Result<()> {
     wait_for("the row to arrive", DEADLINE, || Ok(client.query_one(there, &[&id])?.get(0)))
 }
 
-/// How many of a conversation's replies are below what they answer; the first side's clock is two seconds ahead.
+/// How many of a conversation's replies are below what they answer; the second side's clock is two seconds behind.
 fn replies_below_their_message(witness: &str) -> Result<usize> {
     const EXCHANGES: usize = 20;
     let sides = [side("early", "2").start()?, side("late", "1").start()?];
-    sides[0].clock()?.step(2 * SECOND);
+    sides[1].clock()?.step(-2 * SECOND);
     let mut clients = Vec::new();
     for side in &sides {
         let mut client = side.connect("postgres")?;

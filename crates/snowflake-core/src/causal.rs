@@ -21,17 +21,16 @@ impl<H: Host> Server<'_, H> {
     pub fn next_after(&self, after: i64) -> Result<i64, Obstacle> {
         let least = self.generator.first_tick_beyond(after);
         let mut floor = self.floor()?;
-        let mut limit = self.limit(floor);
+        let limit = self.limit(floor);
         // Tickets that are taken from now on are beyond those before.
         if least > floor && least > self.state.ticker.peek() {
             if least >= limit {
-                self.admit(least)?;
-                limit = self.limit(self.floor()?);
+                return self.held_from(least);
             }
             floor = least;
             self.state.counters.raises.fetch_add(1, Relaxed);
         }
-        self.next_within(floor, limit)
+        self.next_within(floor, limit, least)
     }
 
     /// Takes note of an ID that another server has issued: those that are asked for from now on are greater.
@@ -90,7 +89,7 @@ impl<H: Host> Server<'_, H> {
     /// Blocks until an ID clock at this tick is not too far ahead: of the wall clock or, where that was set back, of
     /// an ID clock that keeps the pace of real time.
     #[cold]
-    fn admit(&self, least: Tick) -> Result<(), Obstacle> {
+    pub(crate) fn admit(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         let millis = self.generator.unix_millis(least);
         let beyond = millis.saturating_sub(self.wall_millis()) - self.max_drift();

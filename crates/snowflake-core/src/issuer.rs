@@ -19,7 +19,7 @@ impl<H: Host> Server<'_, H> {
     #[inline(always)]
     pub fn next(&self) -> Result<i64, Obstacle> {
         let floor = self.floor()?;
-        self.next_within(floor, self.limit(floor))
+        self.next_within(floor, self.limit(floor), 0)
     }
 
     /// The first tick that load has no business at, if the wall clock is at `floor`.
@@ -28,10 +28,16 @@ impl<H: Host> Server<'_, H> {
         self.generator.limit(floor, self.host.max_drift_millis())
     }
 
-    /// The next ID, from a tick that is `floor` or later; from `limit` on, it has to be due. Always inlined: a call
-    /// costs 10 instructions of 128.
+    /// The next ID, from a tick that is `floor` or later; from `limit` on, it has to be due. Where the ordinary path
+    /// is left, the clock is looked at again, and `least` is what the ID has to be beyond all the same. Always
+    /// inlined: a call costs 10 instructions of 128.
     #[inline(always)]
-    pub(crate) fn next_within(&self, floor: Tick, limit: Tick) -> Result<i64, Obstacle> {
+    pub(crate) fn next_within(
+        &self,
+        floor: Tick,
+        limit: Tick,
+        least: Tick,
+    ) -> Result<i64, Obstacle> {
         let Self { generator, state: State { ticker, lease, .. }, host } = self;
         let limit = limit.min(lease.end());
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
@@ -51,10 +57,14 @@ impl<H: Host> Server<'_, H> {
     /// The same off the ordinary path: at the end of the lease or of the drift limit, or by a clock that shows a time
     /// beyond these.
     #[cold]
-    fn held_from(&self, least: Tick) -> Result<i64, Obstacle> {
+    pub(crate) fn held_from(&self, least: Tick) -> Result<i64, Obstacle> {
         let Self { generator, state: State { ticker, lease, .. }, host } = self;
-        let floor = self.believed_floor()?;
-        let limit = generator.limit(floor, host.max_drift_millis()).min(lease.end());
+        let mut floor = self.believed_floor()?;
+        if least > floor && least > ticker.peek() {
+            self.admit(least)?;
+            floor = self.believed_floor()?;
+        }
+        let limit = self.limit(floor).min(lease.end());
         let floor = floor.max(least);
         let next = ticker.peek().max(floor);
         if next >= limit {
@@ -92,7 +102,7 @@ impl<H: Host> Server<'_, H> {
     /// # Errors
     /// When the clock is outside of the ID space.
     #[inline]
-    fn floor(&self) -> Result<Tick, Obstacle> {
+    pub(crate) fn floor(&self) -> Result<Tick, Obstacle> {
         match self.generator.floor(&self.state.ticker, self.host.wall_millis()) {
             Ok(floor) => Ok(floor),
             Err(error) => self.floor_off_range(error),

@@ -9,7 +9,7 @@
 //! matter to them.
 
 use crate::sync::{AtomicU64, Ordering::Relaxed};
-use crate::{Host, Obstacle, Record, RecordError, Step};
+use crate::{Failure, Host, Obstacle, Record, RecordError, Step};
 
 /// Where a slot begins, and what it takes: a block of most disks and of most file systems.
 const BLOCK: usize = 4_096;
@@ -89,10 +89,7 @@ impl Slots {
         let record = Record { serial: before.unwrap_or(0) + 1, ..record };
         match before {
             Some(_) => self.put(host, &record)?,
-            None => {
-                host.create_lease(&file(&record))?;
-                host.sync_directory()?;
-            }
+            None => self.make(host, &record)?,
         }
         self.serial.store(record.serial, Relaxed);
         Ok(())
@@ -112,14 +109,19 @@ impl Slots {
         }
     }
 
+    /// Overwrites a slot; makes a new file where someone has removed it.
     fn put<H: Host>(&self, host: &H, record: &Record) -> Result<(), Obstacle> {
-        host.write_lease(offset(record) as u64, &record.to_bytes()).map_err(|failure| {
-            if failure.step == Step::Open {
-                // Someone has removed it: the next write makes a new one.
-                self.serial.store(0, Relaxed);
+        match host.write_lease(offset(record) as u64, &record.to_bytes()) {
+            Err(Failure { step: Step::Open, .. }) if host.read_lease()?.is_none() => {
+                self.make(host, record)
             }
-            failure.into()
-        })
+            written => Ok(written?),
+        }
+    }
+
+    fn make<H: Host>(&self, host: &H, record: &Record) -> Result<(), Obstacle> {
+        host.create_lease(&file(record))?;
+        Ok(host.sync_directory()?)
     }
 }
 
