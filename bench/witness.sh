@@ -22,7 +22,11 @@ for _ in $(seq "$rounds"); do
     ours=$(insert "snowflake_witness('id')")
     empty=$(insert 'empty_trigger()')
     echo "  insert: snowflake_witness $ours ms, empty trigger $empty ms" >&2
-    awk -v ours="$ours" -v empty="$empty" -v rows="$rows" 'BEGIN { printf "%d\n", (ours - empty) * 1e6 / rows }'
+    echo "$ours $empty"
 done >"$OUT/witness"
 sql -c 'SELECT witnessed, raises, too_far_ahead FROM snowflake_status()' >&2
-row 'CPU time of a witnessed row, less that of an empty trigger in C, ns' "$(median <"$OUT/witness")" '<=' 100
+# The least of all rounds, as whatever comes in between only adds to it.
+cost=$(awk -v rows="$rows" '
+    { if (!ours || $1 < ours) ours = $1; if (!empty || $2 < empty) empty = $2 }
+    END { printf "%d\n", (ours - empty) * 1e6 / rows }' "$OUT/witness")
+row 'CPU time of a witnessed row, less that of an empty trigger in C, ns' "$cost" '<=' 100
