@@ -49,6 +49,8 @@ pub(crate) enum Role {
     Standby,
     /// It goes its own way from where it was copied.
     Clone,
+    /// The same, of a server that is stopped.
+    CloneOfStopped,
     /// It recovers from `restore_command`, up to the recovery target.
     Restored,
 }
@@ -155,6 +157,9 @@ impl Builder {
         let data = home.path().join("data");
         let made = match &self.source {
             None => fresh(&installation, &data, self.group_access),
+            Some(Source { socket_directory: home, role: Role::CloneOfStopped, .. }) => {
+                copy(&installation, &home.join("data"), &data)
+            }
             Some(source) => base_backup(&installation, source, &data),
         };
         made.with_context(|| format!("making the data directory of node {}", self.name))?;
@@ -218,8 +223,12 @@ fn fresh(installation: &Installation, data: &Path, group_access: bool) -> Result
         fs::rename(new, &template).context("making the template")?;
     }
     drop(lock);
+    copy(installation, &template, data)
+}
+
+fn copy(installation: &Installation, from: &Path, data: &Path) -> Result<()> {
     let mut copy = installation.as_server_user("cp");
-    in_home_of(data, copy.arg("-a").arg(template).arg(data))
+    in_home_of(data, copy.arg("-a").arg(from).arg(data))
 }
 
 fn initdb(installation: &Installation, data: &Path, group_access: bool) -> Result<()> {

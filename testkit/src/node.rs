@@ -59,11 +59,12 @@ impl Node {
         Builder::copy_of(self.home(), Role::Standby, name, self.settings.clone())
     }
 
-    /// A copy of this server that goes its own way from now on, with this server's settings unless
-    /// changed.
+    /// A copy of this server, which runs or was stopped cleanly, that goes its own way from now on, with
+    /// this server's settings unless changed.
     #[must_use]
     pub fn clone_builder(&self, name: &str) -> Builder {
-        Builder::copy_of(self.home(), Role::Clone, name, self.settings.clone())
+        let role = if self.postmaster.is_some() { Role::Clone } else { Role::CloneOfStopped };
+        Builder::copy_of(self.home(), role, name, self.settings.clone())
     }
 
     /// A copy of this server that, once started, recovers from `restore_command` up to its recovery
