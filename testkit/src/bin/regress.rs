@@ -131,7 +131,9 @@ impl Test {
             return Ok(true);
         }
         println!("test {name} ... FAILED");
-        Command::new("diff").arg("-u").args([&self.expected, &printed]).status()?;
+        let mut diff = Command::new("diff");
+        diff.args(["-u", "--label", "expected", "--label", "printed"]);
+        diff.args([&self.expected, &printed]).status().context("running diff")?;
         Ok(false)
     }
 
