@@ -40,17 +40,19 @@ fn a_signal_ends_a_node_as_the_end_of_its_input_does() -> Result<()> {
 }
 
 /// That is how the workbench ends its nodes.
+fn kill(mut node: Node) -> Result<()> {
+    node.signal(Signal::SIGKILL)?;
+    assert!(!node.status()?.success());
+    wait_for("all of it to be gone", DEADLINE, || Ok(!node.leaves_something()?))
+}
+
 #[test]
 fn a_killed_node_takes_its_server_and_its_files_along_also_while_that_starts() -> Result<()> {
     let mut starting = Node::start()?;
     starting.init();
     wait_for("some file", DEADLINE, || starting.leaves_something())?;
-    for mut node in [starting, Node::started()?] {
-        node.signal(Signal::SIGKILL)?;
-        assert!(!node.status()?.success());
-        wait_for("all of it to be gone", DEADLINE, || Ok(!node.leaves_something()?))?;
-    }
-    Ok(())
+    kill(starting)?;
+    kill(Node::started()?)
 }
 
 #[test]
