@@ -46,9 +46,12 @@ fn nodes_without_a_flaw_fulfil_every_claim() -> Result<()> {
     Ok(())
 }
 
+/// Its name, the claims that it breaks, and what it is counted as.
+type Flaw = (&'static str, &'static str, fn(&Outcome) -> u64);
+
 #[test]
 fn what_is_missing_late_refused_or_twice_is_counted() -> Result<()> {
-    let flaws: [(&str, &str, fn(&Outcome) -> u64); 5] = [
+    let flaws: [Flaw; 5] = [
         ("counts-alone", "IDs", |outcome| outcome.duplicates.len() as u64),
         ("forgets", "requests", |outcome| outcome.unanswered),
         ("is-late", "requests", |outcome| outcome.late),

@@ -21,7 +21,7 @@ pub const NODE: &str = env!("CARGO_BIN_EXE_maelstrom-node");
 /// `n1` of `n0`, `n1` and `n2`, once it is told so.
 pub struct Node {
     pub process: Process,
-    heard: Receiver<Heard>,
+    pub heard: Receiver<Heard>,
     msg_id: u64,
     /// All that it makes is in here.
     scratch: TempDir,

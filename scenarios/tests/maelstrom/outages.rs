@@ -1,6 +1,6 @@
 //! A node whose server is taken away.
 
-use std::{mem, process::Command};
+use std::{mem, process::Command, time::Duration};
 
 use anyhow::Result;
 use nix::sys::signal::Signal;
@@ -54,6 +54,8 @@ fn a_server_that_hangs_holds_up_answers_and_loses_none() -> Result<()> {
     let mut node = Node::started()?;
     node.strike("", Signal::SIGSTOP)?;
     (0..10).for_each(|_| node.request(json!({"type": "generate"})));
+    let heard = node.heard.recv_timeout(Duration::from_millis(200));
+    assert!(heard.is_err(), "an ID of a server that stands still");
     node.strike("", Signal::SIGCONT)?;
     for _ in 0..10 {
         assert_eq!(node.message()?["body"]["type"], "generate_ok");
