@@ -1,8 +1,8 @@
-//! A node: what it answers to which line, and when it ends. It serves one line after the other; while its
-//! server starts or recovers, requests wait in its input.
+//! A node: what it answers to which line, and when it ends. It serves one line after the other; while
+//! its server starts, requests wait in its input.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     io::{self, BufRead, Write},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
@@ -30,14 +30,18 @@ pub fn run() -> Result<()> {
         let read = io::stdin().lock().split(b'\n').map_while(Result::ok);
         read.for_each(|line| sender.send(line).unwrap_or_default());
     });
-    let mut node = Node::default();
+    let (mut node, mut waiting) = (Node::default(), VecDeque::new());
     while !interrupt::is_set() {
-        let line = match lines.recv_timeout(LOOK) {
-            Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => break,
+        waiting.extend(lines.try_iter());
+        let Some(line) = waiting.pop_front() else {
+            match lines.recv_timeout(LOOK) {
+                Ok(line) => waiting.push_back(line),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            continue;
         };
-        if let Some(answer) = node.answer(&line) {
+        if let Some(answer) = node.answer(&line, waiting.len()) {
             let mut output = io::stdout().lock();
             let written = output.write_all(answer.as_bytes()).and_then(|()| output.flush());
             written.context("writing a message")?;
@@ -51,23 +55,23 @@ pub fn run() -> Result<()> {
 struct Node(Option<(String, Server)>);
 
 impl Node {
-    /// The line that answers this one, if it needs an answer.
-    fn answer(&mut self, line: &[u8]) -> Option<String> {
+    /// The line that answers this one, if it needs an answer. Others wait behind it.
+    fn answer(&mut self, line: &[u8], waiting: usize) -> Option<String> {
         let (address, parsed) = parse(line);
         let reply = parsed.and_then(|request| {
-            request.map(|request| self.serve(request, &address.dest)).transpose()
+            request.map(|request| self.serve(request, &address.dest, waiting)).transpose()
         });
         let reply = reply.unwrap_or_else(|fault| Some(Reply::Error(fault)))?;
         let own = self.0.as_ref().map_or(&address.dest, |(name, _)| name);
         Some(address.reply(own, &reply))
     }
 
-    fn serve(&mut self, request: Request, dest: &str) -> Result<Reply, Fault> {
+    fn serve(&mut self, request: Request, dest: &str, waiting: usize) -> Result<Reply, Fault> {
         match request {
             Request::Init { node_id, node_ids } => self.init(node_id, &node_ids, dest),
             Request::Echo(echo) => self.server(dest).map(|_| Reply::EchoOk { echo }),
             Request::Generate => {
-                let id = self.server(dest)?.issue()?;
+                let id = self.server(dest)?.issue(waiting + 1)?;
                 Ok(Reply::GenerateOk { id: id.to_string() })
             }
         }

@@ -1,7 +1,9 @@
 //! A node's PostgreSQL server, which is kept alive.
 
+use std::collections::VecDeque;
+
 use anyhow::{Context, Result};
-use postgres::{Client, Error, NoTls};
+use postgres::{Client, Error, NoTls, types::Type};
 use snowflake_testkit::{Installation, Node, processes_in};
 
 use crate::{
@@ -19,6 +21,8 @@ pub const MOST: usize = DATACENTERS * MACHINES;
 /// A private server and the session that all IDs come through.
 pub struct Server {
     session: Option<Client>,
+    /// IDs that were asked for and have not been given away yet.
+    stock: VecDeque<i64>,
     node: Node,
     /// Last, so that it outlives the server in its directory, also when this process is killed, which
     /// is how the workbench ends its nodes.
@@ -39,20 +43,26 @@ impl Server {
             .start()?;
         let mut session = node.connect("postgres")?;
         session.batch_execute("CREATE EXTENSION pg_snowflake")?;
-        next_id(&mut session).context("the first ID of the new server")?;
-        Ok(Self { session: Some(session), node, _warden: warden })
+        next_ids(&mut session, 1).context("the first ID of the new server")?;
+        Ok(Self { session: Some(session), stock: VecDeque::new(), node, _warden: warden })
     }
 
-    /// A new ID, or what PostgreSQL said instead. A server that is gone is started again.
-    pub fn issue(&mut self) -> Result<i64, Fault> {
-        let mut session = match self.session.take() {
-            Some(session) => session,
-            None => self.connect()?,
-        };
-        // The server may have issued before the connection broke.
-        let id = next_id(&mut session).map_err(|error| fault(error, Code::Crash))?;
-        self.session = Some(session);
-        Ok(id)
+    /// A new ID, or what PostgreSQL said instead. One query serves all requests that are `waiting`,
+    /// however slow it is. A server that is gone is started again.
+    pub fn issue(&mut self, waiting: usize) -> Result<i64, Fault> {
+        loop {
+            if let Some(id) = self.stock.pop_front() {
+                return Ok(id);
+            }
+            let mut session = match self.session.take() {
+                Some(session) => session,
+                None => self.connect()?,
+            };
+            // The server may have issued before the connection broke.
+            self.stock =
+                next_ids(&mut session, waiting).map_err(|error| fault(error, Code::Crash))?;
+            self.session = Some(session);
+        }
     }
 
     fn connect(&mut self) -> Result<Client, Fault> {
@@ -80,12 +90,16 @@ fn identity(place: usize) -> (usize, usize) {
     (place / MACHINES, place % MACHINES)
 }
 
-fn next_id(session: &mut Client) -> Result<i64, Error> {
-    Ok(session.query_typed_one("SELECT snowflake_nextval()", &[])?.get(0))
+fn next_ids(session: &mut Client, count: usize) -> Result<VecDeque<i64>, Error> {
+    const LARGEST: usize = 1_000;
+    let count = count.min(LARGEST) as i64;
+    let rows =
+        session.query_typed("SELECT snowflake_nextval_batch($1)", &[(&count, Type::INT8)])?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// An error that PostgreSQL reported means that there was no ID; time or an operator may help where its
-/// class is that of resources, intervention or the system. `otherwise` is for a broken connection.
+/// An error that PostgreSQL reported means that there was no ID; time or an operator may help where
+/// its class is that of resources, intervention or the system. `otherwise`: the connection broke.
 fn fault(error: Error, otherwise: Code) -> Fault {
     let Some(said) = error.as_db_error() else {
         return Fault::new(otherwise, format!("{:#}", anyhow::Error::new(error)));
