@@ -22,7 +22,7 @@ mod ports;
 mod probe;
 mod rest;
 mod rounds;
-mod warden;
+pub(crate) mod warden;
 
 use anyhow::Result;
 use clap::Args;
