@@ -58,13 +58,6 @@ pub fn run(options: &Options) -> Result<Report> {
     claims.push(Claim::equal("unique-ids: messages between nodes", between, 0));
     Ok(Report {
         scenario: "Maelstrom".to_owned(),
-        headline: format!(
-            "{} of {} requests answered, {} IDs twice, p99 {:.1} ms",
-            grouped(ids.ok),
-            grouped(ids.requests),
-            ids.duplicates.count,
-            ids.latency_ms.p99
-        ),
         conditions: vec![
             format!("{NODES} nodes, a PostgreSQL {} each, reached by its socket", version()?),
             "our own harness, messages by pipes".to_owned(),
