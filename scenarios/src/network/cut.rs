@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 use snowflake_testkit::interrupt;
 
-use super::{Network, relays::Way};
+use super::Network;
 
 /// How long a flapping network stays as it is.
 const FLAP: Duration = Duration::from_millis(500);
@@ -18,9 +18,9 @@ const FLAP: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
-    /// All connections of node 0 break, and there are no new ones.
+    /// Node 0 is cut off, and no connection outlives that.
     Off,
-    /// Node 1 on one side, all others on the other; what they send each other is lost in silence.
+    /// Node 1 on one side, all others on the other; connections that still live then go on.
     Split,
     /// What node 2 sends is lost; what is sent to it arrives.
     OneWay,
@@ -41,9 +41,12 @@ impl Cut {
     ) -> Result<()> {
         let end = Instant::now() + time;
         if self != Self::Flapping {
-            self.make(network);
+            self.silent(network).into_iter().for_each(|(from, to)| network.silence(from, to));
             interrupt::pause(time)?;
             look()?;
+            if self == Self::Off {
+                network.heal_and_break()?;
+            }
             network.heal();
             return Ok(());
         }
@@ -55,12 +58,6 @@ impl Cut {
             interrupt::pause(FLAP)?;
         }
         Ok(())
-    }
-
-    /// Has it begin, if it is one that lasts.
-    fn make(self, network: &Network) {
-        let way = if self == Self::Off { Way::Broken } else { Way::Silent };
-        self.silent(network).into_iter().for_each(|(from, to)| network.set(from, to, way));
     }
 
     /// From which node to which nothing at all arrives while it lasts.

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use snowflake_testkit::interrupt;
 
 use super::Addresses;
 
@@ -31,11 +32,11 @@ pub struct Network {
 
 /// What becomes of what one node sends to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+enum Way {
     Whole,
     /// Nothing arrives, and nobody is told.
     Silent,
-    /// Connections break, and there are no new ones.
+    /// What connections there are break.
     Broken,
 }
 
@@ -76,18 +77,31 @@ impl Network {
     /// Nothing that the node sends arrives any more, nor what is sent to it, and nobody is told.
     pub fn cut_off(&self, node: usize) {
         for other in self.others(node) {
-            self.set(node, other, Way::Silent);
-            self.set(other, node, Way::Silent);
+            self.silence(node, other);
+            self.silence(other, node);
         }
     }
 
-    /// Makes the network whole.
-    pub fn heal(&self) {
-        self.ways.lock().iter_mut().for_each(|ways| ways.fill(Way::Whole));
+    /// Nothing that `from` sends reaches `to` any more. What `to` sends still arrives.
+    pub fn silence(&self, from: usize, to: usize) {
+        self.ways.lock()[from][to] = Way::Silent;
     }
 
-    pub(super) fn set(&self, from: usize, to: usize, way: Way) {
-        self.ways.lock()[from][to] = way;
+    /// Makes the network whole. Connections that still live go on.
+    pub fn heal(&self) {
+        self.set_all(Way::Whole);
+    }
+
+    /// Makes the network whole, for new connections: none outlives this.
+    pub fn heal_and_break(&self) -> Result<()> {
+        self.set_all(Way::Broken);
+        interrupt::pause(5 * TICK)?;
+        self.heal();
+        Ok(())
+    }
+
+    fn set_all(&self, way: Way) {
+        self.ways.lock().iter_mut().for_each(|ways| ways.fill(way));
     }
 
     fn carry(&self, from: usize, to: usize) -> Result<()> {
@@ -97,17 +111,14 @@ impl Network {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // A connection takes packets both ways.
-                let is = |way| ways.of(from, to) == way || ways.of(to, from) == way;
-                while is(Way::Silent) {
+                while [ways.of(from, to), ways.of(to, from)] != [Some(Way::Whole); 2] {
+                    if ways.lock().is_empty() {
+                        return;
+                    }
                     thread::sleep(TICK);
                 }
-                if ways.lock().is_empty() {
-                    break;
-                }
                 // An error is the server's not being there, and the client will see that.
-                if !is(Way::Broken) {
-                    join(&ways, (client, from), (server, to)).ok();
-                }
+                join(&ways, (client, from), (server, to)).ok();
             }
         });
         Ok(())
@@ -133,8 +144,8 @@ impl Ways {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of(&self, from: usize, to: usize) -> Way {
-        self.lock().get(from).map_or(Way::Broken, |ways| ways[to])
+    fn of(&self, from: usize, to: usize) -> Option<Way> {
+        self.lock().get(from).map(|ways| ways[to])
     }
 }
 
@@ -150,7 +161,7 @@ fn join(
         let ways = Arc::clone(ways);
         thread::spawn(move || {
             // A broken connection is what the other end is told, in any case.
-            pump(|| ways.of(from, to), &source, &sink).ok();
+            pump(|| ways.of(from, to).unwrap_or(Way::Broken), &source, &sink).ok();
             source.shutdown(Shutdown::Read).ok();
             sink.shutdown(Shutdown::Write).ok();
         });
@@ -171,6 +182,9 @@ fn pump(way: impl Fn() -> Way, mut source: &TcpStream, mut sink: &TcpStream) -> 
         // Also the news that there is nothing more.
         while way() == Way::Silent {
             thread::sleep(TICK);
+        }
+        if way() == Way::Broken {
+            break;
         }
         sink.write_all(&buffer[..bytes])?;
         if bytes == 0 {
