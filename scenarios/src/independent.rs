@@ -41,7 +41,7 @@ pub struct Options {
     #[arg(long, default_value_t = 12)]
     pub sessions: usize,
     /// How long a client tries to get an answer before its request counts as lost
-    #[arg(skip = Duration::from_secs(60))]
+    #[arg(skip = Duration::from_secs(15))]
     pub deadline: Duration,
     /// Machine ids, one server each
     #[arg(skip = [1, 2, 3])]

@@ -79,15 +79,17 @@ impl Findings {
 
     fn requests(&self, options: &Options) -> Vec<Claim> {
         let Answers { asked, failures, .. } = &self.answers;
-        let here = failures.iter().filter(|it| it.server == Some(STOPPED)).count();
-        let elsewhere = failures.len() - here;
+        // Those without an answer are lost, for whichever reason.
+        let again: Vec<_> = failures.iter().filter(|it| it.answered_after.is_some()).collect();
+        let here = again.iter().filter(|it| it.server == Some(STOPPED)).count();
+        let elsewhere = again.len() - here;
         failures.iter().take(10).for_each(|failure| eprintln!("  {failure}"));
         let lost = format!("requests of {} that were lost", grouped(*asked));
         let untold = "rows whose ID was on its way at the stop";
         vec![
             Claim::equal(lost, self.answers.lost(), 0),
             Claim::at_most("requests made again after the stop", here, options.sessions),
-            Claim::equal("requests that failed at another server", elsewhere, 0),
+            Claim::equal("requests made again that had failed at another server", elsewhere, 0),
             Claim::at_most(untold, self.untold(), here * options.rows as usize),
         ]
     }
