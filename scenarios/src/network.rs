@@ -16,7 +16,7 @@ pub use relays::Network;
 /// All addresses are in it, and it is all this machine.
 pub const LOOPBACK: &str = "127.0.0.0/8";
 
-/// A random part of loopback, for nobody else to be in, and a port that nobody has there.
+/// A random part of loopback, which no other program uses, and a port that is free there.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
     subnet: [u8; 2],
@@ -48,7 +48,7 @@ impl Addresses {
     }
 }
 
-/// Whether nobody listens there, neither anywhere nor everywhere, as a PostgreSQL may at 5432.
+/// Whether no program listens at this port, at one address or at all, as a PostgreSQL may at 5432.
 fn is_free(&port: &u16) -> bool {
     TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
 }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_that_somebody_has_everywhere_or_somewhere_is_not_free() -> Result<()> {
+    fn a_port_that_is_taken_at_one_address_or_at_all_is_not_free() -> Result<()> {
         for host in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::new(127, 5, 4, 3)] {
             let listener = TcpListener::bind((host, 0))?;
             assert!(!is_free(&listener.local_addr()?.port()), "{host}");

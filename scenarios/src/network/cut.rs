@@ -18,7 +18,7 @@ const FLAP: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
-    /// Node 0 is cut off, and no connection outlives that.
+    /// Node 0 is cut off, and none of its connections outlives that.
     Off,
     /// Node 1 on one side, all others on the other; connections that still live then go on.
     Split,
@@ -45,7 +45,7 @@ impl Cut {
             interrupt::pause(time)?;
             look()?;
             if self == Self::Off {
-                network.heal_and_break()?;
+                return network.heal_and_break(0);
             }
             network.heal();
             return Ok(());

@@ -34,7 +34,7 @@ pub struct Network {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Whole,
-    /// Nothing arrives, and nobody is told.
+    /// Nothing arrives, and neither end is told.
     Silent,
     /// What connections there are break.
     Broken,
@@ -74,12 +74,9 @@ impl Network {
         self.addresses.of(10 * (from + 1) + to)
     }
 
-    /// Nothing that the node sends arrives any more, nor what is sent to it, and nobody is told.
+    /// Nothing that the node sends arrives any more, nor what is sent to it, and neither end is told.
     pub fn cut_off(&self, node: usize) {
-        for other in self.others(node) {
-            self.silence(node, other);
-            self.silence(other, node);
-        }
+        self.set_of(node, Way::Silent);
     }
 
     /// Nothing that `from` sends reaches `to` any more. What `to` sends still arrives.
@@ -89,19 +86,24 @@ impl Network {
 
     /// Makes the network whole. Connections that still live go on.
     pub fn heal(&self) {
-        self.set_all(Way::Whole);
+        self.ways.lock().iter_mut().for_each(|ways| ways.fill(Way::Whole));
     }
 
-    /// Makes the network whole, for new connections: none outlives this.
-    pub fn heal_and_break(&self) -> Result<()> {
-        self.set_all(Way::Broken);
+    /// Makes the network whole; the connections that the node had break.
+    pub fn heal_and_break(&self, node: usize) -> Result<()> {
+        self.set_of(node, Way::Broken);
         interrupt::pause(5 * TICK)?;
         self.heal();
         Ok(())
     }
 
-    fn set_all(&self, way: Way) {
-        self.ways.lock().iter_mut().for_each(|ways| ways.fill(way));
+    /// To and from the node.
+    fn set_of(&self, node: usize, way: Way) {
+        for other in self.others(node) {
+            let mut ways = self.ways.lock();
+            ways[node][other] = way;
+            ways[other][node] = way;
+        }
     }
 
     fn carry(&self, from: usize, to: usize) -> Result<()> {
@@ -192,4 +194,32 @@ fn pump(way: impl Fn() -> Way, mut source: &TcpStream, mut sink: &TcpStream) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_into_silence_comes_after_the_heal_and_the_other_way_at_once() -> Result<()> {
+        let network = Network::new(2)?;
+        let server = TcpListener::bind(network.servers().of(1))?;
+        let mut here = TcpStream::connect(network.address(0, 1))?;
+        let mut there = server.accept()?.0;
+        let mut byte = [0];
+        network.silence(0, 1);
+        here.write_all(b"a")?;
+        there.write_all(b"b")?;
+        here.read_exact(&mut byte)?;
+        assert_eq!(byte, *b"b");
+        there.set_read_timeout(Some(5 * TICK))?;
+        assert!(there.read(&mut byte).is_err());
+        there.set_read_timeout(None)?;
+        network.heal();
+        there.read_exact(&mut byte)?;
+        assert_eq!(byte, *b"a");
+        network.heal_and_break(0)?;
+        assert_eq!(there.read(&mut byte)?, 0);
+        Ok(())
+    }
 }
