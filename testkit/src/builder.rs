@@ -12,7 +12,6 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::{
-    namespace::Namespace,
     node::{Node, PORT, SUPERUSER},
     program::{Installation, run},
     settings::Settings,
@@ -30,7 +29,6 @@ pub struct Builder {
     group_access: bool,
     /// Where the server's own directory goes.
     parent: Option<PathBuf>,
-    namespace: Option<Namespace>,
     /// Who may connect over the network, as `pg_hba.conf` has it.
     peers: Option<String>,
 }
@@ -78,7 +76,6 @@ impl Builder {
             shim,
             group_access: false,
             parent: None,
-            namespace: None,
             peers: None,
         }
     }
@@ -136,13 +133,6 @@ impl Builder {
         self
     }
 
-    /// Runs the server in a network of its own. Its socket is reached from everywhere.
-    #[must_use]
-    pub fn within(mut self, namespace: &Namespace) -> Self {
-        self.namespace = Some(namespace.clone());
-        self
-    }
-
     /// Makes the data directory and starts the server; returns when it accepts connections.
     pub fn start(self) -> Result<Node> {
         let mut node = self.make()?;
@@ -169,7 +159,7 @@ impl Builder {
         let socket_directory = home.path().to_string_lossy();
         self.settings.set("unix_socket_directories", &socket_directory);
         let shim = Shim::install(self.shim, home.path(), &installation)?;
-        Ok(Node::new(self.name, installation, self.settings, shim, self.namespace, home))
+        Ok(Node::new(self.name, installation, self.settings, shim, home))
     }
 }
 

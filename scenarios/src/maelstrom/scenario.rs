@@ -53,13 +53,6 @@ pub fn run(options: &Options) -> Result<Report> {
     claims.extend(self::claims(Workload::UniqueIds, &ids));
     Ok(Report {
         scenario: "Maelstrom".to_owned(),
-        headline: format!(
-            "{} of {} requests answered, {} IDs twice, p99 {:.1} ms",
-            grouped(ids.answered),
-            grouped(ids.requests),
-            ids.duplicates.len(),
-            ids.latency_ms[1]
-        ),
         conditions: vec![
             format!("{NODES} nodes, a PostgreSQL {} each, reached by its socket", version()?),
             "our own runner, messages by pipes".to_owned(),

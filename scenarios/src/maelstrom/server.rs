@@ -4,12 +4,9 @@ use std::collections::VecDeque;
 
 use anyhow::{Context, Result};
 use postgres::{Client, Error, NoTls, types::Type};
-use snowflake_testkit::{Installation, Node, processes_in};
+use snowflake_testkit::{Installation, Node, Warden, processes_in};
 
-use crate::{
-    maelstrom::protocol::{Code, Fault},
-    patroni::warden::Warden,
-};
+use crate::maelstrom::protocol::{Code, Fault};
 
 /// The widths that the extension has by default.
 const DATACENTERS: usize = 1 << 5;
