@@ -8,23 +8,19 @@ mod plot;
 mod promises;
 mod scheme;
 mod site;
-mod words;
 
 use std::{thread, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use snowflake_testkit::ledger::repeated;
 
-use availability::{Answers, Failure};
-use client::Key;
+use availability::Failure;
 use measure::{Index, Load, PAUSE, Walk};
 use site::{PLACES, Site};
 
-use crate::{
-    options::{defaults, seconds},
-    report::Report,
-};
+use crate::{options::seconds, report::Report};
 pub use scheme::Scheme;
 
 /// The load of each scheme comes in so many parts, in turns, for what else the machine does to be
@@ -52,15 +48,6 @@ pub struct Options {
     /// How long a client waits for a ticket before it gives that server up
     #[arg(skip = Duration::from_secs(1))]
     pub patience: Duration,
-    /// Stay on loopback even where namespaces are permitted
-    #[arg(skip)]
-    pub loopback: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        defaults()
-    }
 }
 
 /// All that was measured of one scheme.
@@ -101,127 +88,95 @@ pub struct Machine {
     pub date: String,
     /// The servers' version.
     pub postgresql: String,
-    /// Whether UUID v7 is PostgreSQL's own.
-    pub native_v7: bool,
     /// Of the machine.
     pub cores: usize,
-    /// What is between the servers.
-    pub network: String,
 }
 
-/// The scenario's name.
-pub const NAME: &str = "The alternatives";
+/// What clients were given of one scheme.
+struct Given {
+    scheme: Scheme,
+    load: Load,
+    walks: [Walk; 2],
+    cuts: [Load; 2],
+}
 
 /// Runs the scenario; its data are what [`page::Page`] is made of.
 pub fn run(options: &Options) -> Result<Report> {
-    let site = Site::start(options.loopback)?;
-    let given = Given::gather(&site, options)?;
-    let all = given.measured(&site, options)?;
-    let machine = machine(&site)?;
-    let mut claims = promises::claims(&all, promises::repeated(&given.keys()), options.patience);
+    let site = Site::start()?;
+    let given = gather(&site, options)?;
+    let all = given.iter().map(|one| one.measure(&site, options)).collect::<Result<Vec<_>>>()?;
+    // Those of different schemes may be equal.
+    let repeats = given.iter().map(|one| repeated(one.keys())).sum();
+    let mut claims = promises::claims(&all, repeats, options.patience);
     claims.push(site.quiet_logs()?);
-    let conditions = conditions(&machine);
+    let machine = Machine {
+        date: site.connect()?.query_one("SELECT current_date::text", &[])?.get(0),
+        postgresql: snowflake_testkit::version()?,
+        cores: thread::available_parallelism()?.get(),
+    };
+    let conditions = vec![
+        format!("PostgreSQL {}, {PLACES} servers and 2 for tickets", machine.postgresql),
+        format!("{} cores, shared by clients and servers", machine.cores),
+    ];
     let page = page::Page { all, machine, options: options.clone() };
     let data = serde_json::to_value(&page)?;
-    let headline = words::headline(&page.all);
-    Ok(Report { scenario: NAME.to_owned(), headline, conditions, claims, data })
+    Ok(Report { scenario: "The alternatives".to_owned(), conditions, claims, data })
 }
 
-/// What clients were given, per scheme.
-struct Given {
-    loads: Vec<Load>,
-    walks: Vec<[Walk; 2]>,
-    one_cut: Vec<Answers>,
-    all_cut: Vec<Answers>,
-}
-
-impl Given {
-    fn gather(site: &Site, options: &Options) -> Result<Self> {
-        let loads = loads(site, options)?;
-        // Before keys are made by the million, which puts the ID clock ahead of others for a while.
-        eprintln!("the order of keys ...");
-        let walk = |scheme, pause| Walk::run(site, scheme, options.pairs, pause);
-        let walks = Scheme::ALL
-            .into_iter()
-            .map(|scheme| Ok([walk(scheme, Duration::ZERO)?, walk(scheme, PAUSE)?]))
-            .collect::<Result<_>>()?;
-        eprintln!("the first ticket server cut off ...");
-        let one_cut = availability::during(Failure::One, site, options)?;
-        eprintln!("every server cut off ...");
-        let all_cut = availability::during(Failure::All, site, options)?;
-        Ok(Self { loads, walks, one_cut, all_cut })
-    }
-
-    /// Every key.
-    fn keys(&self) -> Vec<Vec<Key>> {
-        let of = |number: usize| {
-            let [at_once, with_pause] = &self.walks[number];
-            let cuts = [&self.one_cut[number].keys, &self.all_cut[number].keys];
-            let others = [&self.loads[number].keys, &at_once.keys, &with_pause.keys];
-            cuts.into_iter().chain(others).flatten().copied().collect()
-        };
-        (0..self.loads.len()).map(of).collect()
-    }
-
-    /// The figures of that, and of statements with many keys.
-    fn measured(&self, site: &Site, options: &Options) -> Result<Vec<Measured>> {
-        let each = Scheme::ALL.into_iter().enumerate();
-        each.map(|(number, scheme)| self.one(number, scheme, site, options)).collect()
-    }
-
-    fn one(
-        &self,
-        number: usize,
-        scheme: Scheme,
-        site: &Site,
-        options: &Options,
-    ) -> Result<Measured> {
-        eprintln!("{}: {} rows ...", scheme.name(), options.rows);
-        let (load, [at_once, with_pause]) = (&self.loads[number], &self.walks[number]);
-        let (one_cut, all_cut) = (&self.one_cut[number], &self.all_cut[number]);
-        let [slowest, middle, fastest] = load.per_second();
-        Ok(Measured {
-            scheme,
-            inserts_per_second: middle,
-            inserts_range: [slowest, fastest],
-            p50: load.quantile(0.5),
-            p99: load.quantile(0.99),
-            p999: load.quantile(0.999),
-            keys_per_second: measure::keys_per_second(site, scheme, options.keys)?,
-            one_cut: (one_cut.keys.len(), one_cut.asked),
-            all_cut: (all_cut.keys.len(), all_cut.asked),
-            one_cut_slowest: one_cut.slowest,
-            disorder_at_once: at_once.out_of_order(),
-            disorder_with_pause: with_pause.out_of_order(),
-            index: Index::fill(site, scheme, options)?,
-        })
-    }
-}
-
-fn loads(site: &Site, options: &Options) -> Result<Vec<Load>> {
-    let mut loads: Vec<Load> = Scheme::ALL.iter().map(|_| Load::default()).collect();
+fn gather(site: &Site, options: &Options) -> Result<Vec<Given>> {
+    let mut loads = Scheme::ALL.map(|_| Load::default());
     for round in 1..=ROUNDS {
         for (scheme, all) in Scheme::ALL.into_iter().zip(&mut loads) {
             eprintln!("{}: load {round} of {ROUNDS} ...", scheme.name());
             all.add(measure::load(site, scheme, options.time / ROUNDS)?);
         }
     }
-    Ok(loads)
+    // Before keys are made by the million, which puts the ID clock ahead of others for a while.
+    eprintln!("the order of keys ...");
+    let walk = |scheme, pause| Walk::run(site, scheme, options.pairs, pause);
+    let walks = Scheme::ALL
+        .into_iter()
+        .map(|scheme| Ok([walk(scheme, Duration::ZERO)?, walk(scheme, PAUSE)?]))
+        .collect::<Result<Vec<_>>>()?;
+    eprintln!("the first ticket server cut off ...");
+    let one_cut = availability::during(Failure::One, site, options)?;
+    eprintln!("every server cut off ...");
+    let all_cut = availability::during(Failure::All, site, options)?;
+    let given = Scheme::ALL.into_iter().zip(loads).zip(walks).zip(one_cut.into_iter().zip(all_cut));
+    Ok(given
+        .map(|(((scheme, load), walks), (one, all))| Given {
+            scheme,
+            load,
+            walks,
+            cuts: [one, all],
+        })
+        .collect())
 }
 
-fn machine(site: &Site) -> Result<Machine> {
-    let today = site.connect()?.query_one("SELECT current_date::text", &[])?.get(0);
-    Ok(Machine {
-        date: today,
-        postgresql: snowflake_testkit::version()?,
-        native_v7: site.version() >= 18,
-        cores: thread::available_parallelism()?.get(),
-        network: site.network().to_string(),
-    })
-}
+impl Given {
+    fn keys(&self) -> impl Iterator<Item = client::Key> + '_ {
+        let loads = self.cuts.iter().chain([&self.load]).map(|load| &load.keys);
+        loads.chain(self.walks.iter().map(|walk| &walk.keys)).flatten().copied()
+    }
 
-fn conditions(machine: &Machine) -> Vec<String> {
-    let cores = format!("{} cores, shared by clients and servers", machine.cores);
-    let servers = format!("PostgreSQL {}, {PLACES} servers and 2 for tickets", machine.postgresql);
-    vec![servers, cores, machine.network.clone()]
+    /// The figures of that, and of statements with many keys.
+    fn measure(&self, site: &Site, options: &Options) -> Result<Measured> {
+        let Self { scheme, load, walks: [at_once, with_pause], cuts: [one_cut, all_cut] } = self;
+        eprintln!("{}: {} rows ...", scheme.name(), options.rows);
+        Ok(Measured {
+            scheme: *scheme,
+            inserts_per_second: load.rate(0.5),
+            inserts_range: [0.0, 1.0].map(|share| load.rate(share)),
+            p50: load.quantile(0.5),
+            p99: load.quantile(0.99),
+            p999: load.quantile(0.999),
+            keys_per_second: measure::keys_per_second(site, *scheme, options.keys)?,
+            one_cut: (one_cut.keys.len(), one_cut.asked),
+            all_cut: (all_cut.keys.len(), all_cut.asked),
+            one_cut_slowest: one_cut.quantile(1.0),
+            disorder_at_once: at_once.out_of_order(),
+            disorder_with_pause: with_pause.out_of_order(),
+            index: Index::fill(site, *scheme, options)?,
+        })
+    }
 }

@@ -4,23 +4,20 @@
 pub mod balancer;
 mod claims;
 mod drift;
-mod load;
 pub mod servers;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use snowflake_testkit::DEADLINE;
-
-use crate::{
-    interrupt,
-    options::{defaults, seconds},
-    report::Report,
+use snowflake_testkit::{
+    DEADLINE, interrupt,
+    requests::{Requests, Running},
 };
+
+use crate::{options::seconds, report::Report};
 use claims::Findings;
 use drift::DriftWatch;
-use load::Load;
 use servers::Servers;
 
 pub use claims::DUPLICATES;
@@ -42,31 +39,32 @@ pub struct Options {
     pub rows: u32,
     /// Clients, one session each
     #[arg(long, default_value_t = 12)]
-    pub sessions: u16,
+    pub sessions: usize,
     /// How long a client tries to get an answer before its request counts as lost
     #[arg(skip = Duration::from_secs(15))]
     pub deadline: Duration,
     /// Machine ids, one server each
     #[arg(skip = [1, 2, 3])]
     pub machines: Vec<u32>,
-    /// Stay on loopback even where namespaces are permitted
-    #[arg(skip)]
-    pub loopback: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        defaults()
-    }
 }
 
 impl Options {
-    fn check(&self) -> Result<()> {
+    fn requests(&self) -> Result<Requests> {
         let per_request = self.rows != 0 && self.per_second.is_multiple_of(self.rows);
         if !per_request || self.per_second == 0 || self.machines.len() <= STOPPED {
             bail!("inserts a second have to be a multiple of rows, and servers at least two");
         }
-        Ok(())
+        let rows = self.rows;
+        Ok(Requests {
+            query: format!(
+                "INSERT INTO orders SELECT FROM generate_series(1, {rows}) RETURNING id"
+            ),
+            per_second: self.per_second / rows,
+            time: self.time,
+            deadline: self.deadline,
+            sessions: self.sessions,
+            lifetime: Some(self.time / 10),
+        })
     }
 }
 
@@ -84,22 +82,20 @@ struct Times {
 
 /// Runs the scenario.
 pub fn run(options: &Options) -> Result<Report> {
-    options.check()?;
-    let mut servers = Servers::start(&options.machines, options.loopback)?;
-    let drift =
-        DriftWatch::start(servers.nodes().iter().map(|node| node.config("postgres")).collect());
-    let load = servers.at_clients(|| Load::start(&servers.balancer().config(), options))??;
-    let times = interrupted_service(&mut servers, &load, options);
-    let outcome = load.finish();
+    let requests = options.requests()?;
+    let mut servers = Servers::start(&options.machines)?;
+    let drift = DriftWatch::start(&servers.nodes);
+    let load = requests.start(&[servers.balancer.config()], servers.nodes.len())?;
+    let times = interrupted_service(&mut servers, &load, options)?;
     let findings = Findings {
-        times: times?,
-        outcome,
+        times,
+        answers: load.finish(),
         tables: servers.tables()?,
         drift: drift.finish(),
         time_shift: servers.bits_below_time()?,
         quiet_logs: servers.quiet_logs()?,
-        balancer_log: servers.balancer().log()?,
-        times_down: servers.balancer().times_down(STOPPED)?,
+        balancer_log: servers.balancer.log()?,
+        times_down: servers.balancer.times_down(STOPPED)?,
     };
     let mut conditions = servers.conditions()?;
     conditions.push(format!("{} clients", options.sessions));
@@ -109,30 +105,29 @@ pub fn run(options: &Options) -> Result<Report> {
     });
     Ok(Report {
         scenario: "Independent servers".to_owned(),
-        headline: findings.headline(),
         conditions,
         claims: findings.claims(options),
         data: findings.data(options),
     })
 }
 
-fn interrupted_service(servers: &mut Servers, load: &Load, options: &Options) -> Result<Times> {
+fn interrupted_service(servers: &mut Servers, load: &Running, options: &Options) -> Result<Times> {
     let start = load.start;
     interrupt::pause((options.time / 2).saturating_sub(start.elapsed()))?;
     eprintln!("one server stops ...");
     let stop = start.elapsed();
-    servers.nodes_mut()[STOPPED].stop()?;
+    servers.nodes[STOPPED].stop()?;
     let stopped = start.elapsed();
     interrupt::wait_for("HAProxy to see the server down", DEADLINE, || {
-        Ok(servers.balancer().times_down(STOPPED)? > 0)
+        Ok(servers.balancer.times_down(STOPPED)? > 0)
     })?;
     interrupt::pause((options.time * 3 / 4).saturating_sub(start.elapsed()))?;
     eprintln!("it starts again ...");
-    servers.nodes_mut()[STOPPED].start()?;
+    servers.nodes[STOPPED].start()?;
     let (back, before) = (start.elapsed(), load.answered_by(STOPPED));
     // Each session may have been about to count an answer from before.
     interrupt::wait_for("clients to come back to the server", DEADLINE, || {
-        Ok(load.answered_by(STOPPED) > before + u64::from(options.sessions))
+        Ok(load.answered_by(STOPPED) > before + options.sessions as u64)
     })?;
     Ok(Times { start, stop, stopped, back })
 }

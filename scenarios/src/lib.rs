@@ -1,14 +1,13 @@
 //! The distributed systems that `pg_snowflake` is for, run on real servers and measured. One module a
-//! system; a scenario has a function that runs it and returns a [`report::Report`]. [`suite`] has the
-//! list of them, and `bin/scenarios.rs` runs it.
+//! scenario, with a function that runs it and returns a [`report::Report`]; [`suite`] has the list of
+//! them, and `bin/scenarios.rs` runs it.
 //!
-//! The servers are those of [`snowflake_testkit`]: private, thrown away, found by `$PG_CONFIG`.
+//! Servers, loads, ledgers and Ctrl-C are those of [`snowflake_testkit`]; the networks between servers are
+//! in [`network`]. No scenario needs a permission.
 
 pub mod alternatives;
 pub mod conversations;
 pub mod independent;
-pub mod interrupt;
-pub mod latency;
 pub mod maelstrom;
 pub mod markdown;
 pub mod mesh;
@@ -17,8 +16,9 @@ pub mod options;
 pub mod patroni;
 pub mod program;
 pub mod report;
-pub mod requests;
 pub mod simulation;
 pub mod suite;
 pub mod text;
 pub mod twins;
+
+pub use snowflake_testkit::{interrupt, latency};

@@ -1,30 +1,21 @@
 //! Maelstrom, Jepsen's workbench for distributed systems, in which nodes are programs that exchange
 //! JSON lines: its workloads `echo` and `unique-ids`.
 //!
-//! - `bin/maelstrom-node.rs` is a node. It starts a PostgreSQL server of its own when it is told who
-//!   it is, and answers `generate` with that server's IDs: [`protocol`], [`node`], [`issuer`].
-//! - `bin/maelstrom-harness.rs` does to nodes what the workbench does (`maelstrom test`), for where
-//!   there is no Java: [`harness`], [`network`], [`partition`], [`report`]. [`run`] has it do so to
-//!   our node, for scenario 4.
+//! - `bin/maelstrom-node.rs` is a node, for the original workbench, too. It starts a private PostgreSQL
+//!   server when it is told who it is, and answers `generate` with that server's IDs: `protocol`,
+//!   [`node`], `server`.
+//! - [`runner`] starts nodes, asks them at a rate, and has [`judge`] compare their answers with what was
+//!   asked. It has no network to cut, as nodes never talk to each other; [`run`] is scenario 4.
 //! - `bin/maelstrom-impostor.rs` is a node that does one thing wrong, to see that it is noticed.
 //!
 //! The protocol is that of <https://github.com/jepsen-io/maelstrom>, `doc/protocol.md` and
-//! `doc/workloads.md`; the codes of errors are in its `resources/errors.edn`. What the documents leave
-//! open is decided as its source does (`src/maelstrom/{client,net,process,db}.clj`).
+//! `doc/workloads.md`; the codes of errors are in its `resources/errors.edn`.
 
-mod check;
-mod clients;
-pub mod harness;
-pub mod issuer;
-pub mod lines;
-mod nemesis;
-pub mod network;
+pub mod judge;
 pub mod node;
-pub mod partition;
-mod process;
-pub mod protocol;
-pub mod report;
+mod protocol;
+pub mod runner;
 mod scenario;
-pub mod scratch;
+mod server;
 
-pub use scenario::{Options, run};
+pub use scenario::{Options, claims, run};

@@ -7,11 +7,15 @@ mod scenario;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use postgres::{Client, Config};
-use snowflake_testkit::{Builder, DEADLINE, Node, PRIMARY_GONE, explained::CUT_OFF, major_version};
+use postgres::Client;
+use snowflake_testkit::{
+    Builder, DEADLINE, Node, PRIMARY_GONE,
+    explained::CUT_OFF,
+    interrupt, major_version,
+    requests::{Requests, Running},
+};
 
 use crate::{
-    interrupt,
     network::Network,
     report::{Claim, quiet_logs},
 };
@@ -19,20 +23,17 @@ use engine::Engine;
 
 pub use scenario::{Options, run};
 
-/// What a client asks of node `node`: a row, and its ID.
-#[must_use]
-pub fn insert(node: usize) -> String {
-    format!("INSERT INTO orders (node) VALUES ({node}) RETURNING id")
-}
-
+/// Clients of each node.
+const SESSIONS: usize = 6;
 /// Between two looks at the tables.
 const INTERVAL: Duration = Duration::from_millis(20);
 const SCHEMA: &str = "
     CREATE EXTENSION pg_snowflake;
     CREATE TABLE orders (
         id bigint PRIMARY KEY DEFAULT snowflake_nextval(),
-        node int NOT NULL,
+        node int NOT NULL DEFAULT current_setting('cluster_name')::int,
         note text NOT NULL DEFAULT md5(random()::text))";
+const INSERT: &str = "INSERT INTO orders DEFAULT VALUES RETURNING id";
 const STREAMS: &str = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'";
 const CHECKSUM: &str =
     "SELECT count(*), md5(coalesce(string_agg(orders::text, ',' ORDER BY id), '')) FROM orders";
@@ -56,24 +57,22 @@ pub struct Mesh {
 
 impl Mesh {
     /// Starts a server for each of the machine ids, with a table `orders` that is guarded.
-    pub fn start(network: Network, machines: &[u32]) -> Result<Self> {
-        Self::start_with(network, machines, |node| node)
+    pub fn start(machines: &[u32]) -> Result<Self> {
+        Self::start_with(machines, |node| node)
     }
 
     /// The same with servers that are prepared otherwise, too.
-    pub fn start_with(
-        network: Network,
-        machines: &[u32],
-        prepare: impl Fn(Builder) -> Builder,
-    ) -> Result<Self> {
+    pub fn start_with(machines: &[u32], prepare: impl Fn(Builder) -> Builder) -> Result<Self> {
+        let network = Network::new(machines.len())?;
         let engine = Engine::of(major_version()?);
         let mut nodes = Vec::new();
         for (node, machine) in machines.iter().enumerate() {
             interrupt::check()?;
             let builder = Node::builder(&format!("mesh-{node}"))
-                .set("pg_snowflake.machine_id", &machine.to_string());
+                .set("pg_snowflake.machine_id", &machine.to_string())
+                .set("cluster_name", &node.to_string());
             let builder = prepare(engine.configure(builder));
-            nodes.push(network.connect(node, builder).start()?);
+            nodes.push(network.servers().listen(node, builder).start()?);
         }
         let mesh = Self { nodes, engine, network };
         mesh.connect()?;
@@ -84,7 +83,7 @@ impl Mesh {
         for (i, node) in self.nodes.iter().enumerate() {
             node.connect("postgres")?.batch_execute(SCHEMA)?;
             self.guard(i, "")?;
-            self.engine.publish(node, i, self.network.address(i, i))?;
+            self.engine.publish(node, i, self.network.servers().of(i))?;
         }
         for (to, node) in self.nodes.iter().enumerate() {
             for from in self.network.others(to) {
@@ -153,16 +152,20 @@ impl Mesh {
         &self.network
     }
 
-    /// How a client reaches each of them: by its socket, whatever becomes of the network.
-    #[must_use]
-    pub fn sockets(&self) -> Vec<Config> {
-        self.nodes.iter().map(|node| node.config("postgres")).collect()
+    /// Clients that insert rows, each at the server beside it: by its socket, whatever becomes of the
+    /// network.
+    pub fn ask(&self, per_second: u32, time: Duration, deadline: Duration) -> Result<Running> {
+        let query = INSERT.to_owned();
+        let requests =
+            Requests { query, per_second, time, deadline, sessions: SESSIONS, lifetime: None };
+        let sockets: Vec<_> = self.nodes.iter().map(|node| node.config("postgres")).collect();
+        requests.start(&sockets, self.nodes.len())
     }
 
     /// What it all runs on, one phrase each.
     pub fn conditions(&self) -> Result<Vec<String>> {
         let engine = self.engine.describe(&mut self.nodes[0].connect("postgres")?)?;
-        Ok(vec![engine, format!("{} nodes", self.nodes.len()), self.network.to_string()])
+        Ok(vec![engine, format!("{} nodes, a relay between every two", self.nodes.len())])
     }
 
     /// What each node's table holds.

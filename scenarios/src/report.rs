@@ -4,8 +4,8 @@ use std::fmt;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use snowflake_testkit::{Node, ledger::Fault};
+use serde_json::{Value, json};
+use snowflake_testkit::{Node, ledger::Fault, requests::Answers};
 
 use crate::text::table;
 
@@ -100,8 +100,6 @@ impl Claim {
 pub struct Report {
     /// The scenario's name.
     pub scenario: String,
-    /// What came out, in a line.
-    pub headline: String,
     /// On what it ran: one phrase each.
     pub conditions: Vec<String>,
     /// What was claimed of it.
@@ -144,9 +142,16 @@ pub fn quiet_logs<'a>(
     Ok(Claim::equal("unexpected lines in the servers' logs", lines.len(), 0))
 }
 
+/// How long answers took, in milliseconds.
+#[must_use]
+pub fn latency(answers: &Answers) -> Value {
+    let of = |share| answers.quantile(share);
+    json!({ "p50": of(0.5), "p99": of(0.99), "p999": of(0.999), "max": of(1.0) })
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.scenario, self.headline)?;
+        writeln!(f, "{}", self.scenario)?;
         writeln!(f, "{}\n", self.conditions.join("; "))?;
         let row = |Claim { what, figure, bar, met, .. }: &Claim| {
             let verdict = if *met { "" } else { "NOT MET" };
@@ -161,13 +166,7 @@ mod tests {
     use super::*;
 
     fn report(claims: Vec<Claim>) -> Report {
-        Report {
-            scenario: "s".into(),
-            headline: "h".into(),
-            conditions: vec!["c".into()],
-            claims,
-            data: Value::Null,
-        }
+        Report { scenario: "s".into(), conditions: vec!["c".into()], claims, data: Value::Null }
     }
 
     #[test]

@@ -8,8 +8,9 @@ use snowflake_scenarios::{
     suite::{Results, pages},
 };
 
-fn short() -> Options {
-    Options {
+#[test]
+fn the_alternatives_differ_in_order_size_and_availability_and_none_repeats_a_key() -> Result<()> {
+    let short = Options {
         time: Duration::from_secs(1),
         rows: 40_000,
         keys: 20_000,
@@ -18,20 +19,8 @@ fn short() -> Options {
         requests: 1,
         // Of a machine that other tests keep busy: a server that is there is not to be given up.
         patience: Duration::from_secs(5),
-        loopback: false,
-    }
-}
-
-#[test]
-fn the_alternatives_differ_in_order_size_and_availability_and_none_repeats_a_key() -> Result<()> {
-    let report = alternatives::run(&short())?;
-    assert!(report.all_met(), "{report}");
-    Ok(())
-}
-
-#[test]
-fn they_do_so_on_loopback() -> Result<()> {
-    let report = alternatives::run(&Options { loopback: true, ..short() })?;
+    };
+    let report = alternatives::run(&short)?;
     assert!(report.all_met(), "{report}");
     Ok(())
 }

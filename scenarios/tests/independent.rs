@@ -3,24 +3,20 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use snowflake_scenarios::independent::{DUPLICATES, Options, run};
+use snowflake_scenarios::{
+    independent::{DUPLICATES, Options, run},
+    options::defaults,
+};
 use snowflake_testkit::DEADLINE;
 
 fn short() -> Options {
     let time = Duration::from_secs(6);
-    Options { time, per_second: 1_000, rows: 1, deadline: DEADLINE, ..Options::default() }
+    Options { time, per_second: 1_000, rows: 1, deadline: DEADLINE, ..defaults() }
 }
 
 #[test]
 fn clients_see_unique_ordered_ids_and_go_on_when_a_server_stops() -> Result<()> {
     let report = run(&short())?;
-    assert!(report.all_met_but_times(), "{report}");
-    Ok(())
-}
-
-#[test]
-fn servers_on_loopback_do_the_same() -> Result<()> {
-    let report = run(&Options { loopback: true, ..short() })?;
     assert!(report.all_met_but_times(), "{report}");
     Ok(())
 }

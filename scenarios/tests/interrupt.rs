@@ -13,7 +13,7 @@ use nix::{
 use snowflake_testkit::{DEADLINE, Installation, make_home, processes_in, wait_for};
 use tempfile::TempDir;
 
-const CLUSTER: &str = env!("CARGO_BIN_EXE_cluster");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_scenarios");
 /// Those that start servers.
 const SCENARIOS: [&str; 6] =
     ["independent", "active-active", "failover", "maelstrom", "twins", "alternatives"];
@@ -30,7 +30,7 @@ struct Running {
 impl Running {
     fn start(scenario: &str) -> Result<Self> {
         let scratch = make_home(&Installation::find()?)?;
-        let program = Command::new(CLUSTER)
+        let program = Command::new(PROGRAM)
             .arg(scenario)
             .env("SNOWFLAKE_SCRATCH", scratch.path())
             .stdout(Stdio::null())

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use anyhow::Result;
-use snowflake_scenarios::suite::Results;
+use snowflake_scenarios::suite::{Results, scenarios};
 
-const CLUSTER: &str = env!("CARGO_BIN_EXE_cluster");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_scenarios");
 
 #[test]
 fn a_scenario_that_cannot_run_fails_the_run_which_says_why_and_leaves_the_pages_alone() -> Result<()>
@@ -13,7 +13,7 @@ fn a_scenario_that_cannot_run_fails_the_run_which_says_why_and_leaves_the_pages_
     let folder = tempfile::tempdir()?;
     let (json, docs) = (folder.path().join("results.json"), folder.path().join("docs"));
     std::fs::create_dir(&docs)?;
-    let output = Command::new(CLUSTER)
+    let output = Command::new(PROGRAM)
         .args(["independent", "--json"])
         .arg(&json)
         .arg("--docs")
@@ -31,9 +31,9 @@ fn a_scenario_that_cannot_run_fails_the_run_which_says_why_and_leaves_the_pages_
 
 #[test]
 fn every_scenario_has_a_help() -> Result<()> {
-    for scenario in snowflake_scenarios::suite::Scenario::all() {
-        let output = Command::new(CLUSTER).args([scenario.name(), "--help"]).output()?;
-        assert!(output.status.success(), "{}", scenario.name());
+    for scenario in scenarios() {
+        let output = Command::new(PROGRAM).args([scenario.name, "--help"]).output()?;
+        assert!(output.status.success(), "{}", scenario.name);
     }
     Ok(())
 }

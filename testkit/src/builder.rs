@@ -12,7 +12,6 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::{
-    namespace::Namespace,
     node::{Node, PORT, SUPERUSER},
     program::{Installation, run},
     settings::Settings,
@@ -32,7 +31,6 @@ pub struct Builder {
     group_access: bool,
     /// Where the server's own directory goes.
     parent: Option<PathBuf>,
-    namespace: Option<Namespace>,
     /// Who may connect over the network, as `pg_hba.conf` has it.
     peers: Option<String>,
 }
@@ -51,6 +49,8 @@ pub(crate) enum Role {
     Standby,
     /// It goes its own way from where it was copied.
     Clone,
+    /// The same, of a server that is stopped.
+    CloneOfStopped,
     /// It recovers from `restore_command`, up to the recovery target.
     Restored,
 }
@@ -79,7 +79,6 @@ impl Builder {
             ahead: 0,
             group_access: false,
             parent: None,
-            namespace: None,
             peers: None,
         }
     }
@@ -145,13 +144,6 @@ impl Builder {
         self
     }
 
-    /// Runs the server in a network of its own. Its socket is reached from everywhere.
-    #[must_use]
-    pub fn within(mut self, namespace: &Namespace) -> Self {
-        self.namespace = Some(namespace.clone());
-        self
-    }
-
     /// Makes the data directory and starts the server; returns when it accepts connections.
     pub fn start(self) -> Result<Node> {
         let mut node = self.make()?;
@@ -166,6 +158,9 @@ impl Builder {
         let data = home.path().join("data");
         let made = match &self.source {
             None => fresh(&installation, &data, self.group_access),
+            Some(Source { socket_directory: home, role: Role::CloneOfStopped, .. }) => {
+                copy(&installation, &home.join("data"), &data)
+            }
             Some(source) => base_backup(&installation, source, &data),
         };
         made.with_context(|| format!("making the data directory of node {}", self.name))?;
@@ -178,7 +173,7 @@ impl Builder {
         if let Some(clock) = shim.as_ref().and_then(Shim::clock) {
             clock.set(self.ahead);
         }
-        Ok(Node::new(self.name, installation, self.settings, shim, self.namespace, home))
+        Ok(Node::new(self.name, installation, self.settings, shim, home))
     }
 }
 
@@ -232,8 +227,12 @@ fn fresh(installation: &Installation, data: &Path, group_access: bool) -> Result
         fs::rename(new, &template).context("making the template")?;
     }
     drop(lock);
+    copy(installation, &template, data)
+}
+
+fn copy(installation: &Installation, from: &Path, data: &Path) -> Result<()> {
     let mut copy = installation.as_server_user("cp");
-    in_home_of(data, copy.arg("-a").arg(template).arg(data))
+    in_home_of(data, copy.arg("-a").arg(from).arg(data))
 }
 
 fn initdb(installation: &Installation, data: &Path, group_access: bool) -> Result<()> {

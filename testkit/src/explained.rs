@@ -50,11 +50,12 @@ pub const PRIMARY_GONE: [&str; 10] = [
 ];
 
 /// About a connection between servers that a network cuts, beside [`PRIMARY_GONE`].
-pub const CUT_OFF: [&str; 8] = [
+pub const CUT_OFF: [&str; 9] = [
     // pglogical's receiver, at the same steps.
     "could not connect to the postgresql server",
     "could not send replication command",
     "could not fetch remote node info",
+    "could not send feedback packet",
     "connection to other side has died",
     "data stream ended",
     // The native one hears nothing any more.

@@ -206,6 +206,13 @@ pub fn distinct(ids: impl Iterator<Item = i64>) -> Result<(), Fault> {
     }
 }
 
+/// How often one is the same as another before it.
+pub fn repeated<T: Ord>(ids: impl Iterator<Item = T>) -> usize {
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort();
+    ids.windows(2).filter(|pair| pair[0] == pair[1]).count()
+}
+
 /// Sweeps the requests in the order they were asked, with the largest ID returned until then.
 fn returned_before_asked(mut by_asking: Vec<Request>) -> Result<(), Fault> {
     let mut by_return = by_asking.clone();

@@ -6,9 +6,12 @@
 //! - [`Node`] is a private, throw-away server: it can be stopped, crashed, killed, cloned into a
 //!   standby and promoted, and leaves nothing behind when dropped.
 //! - [`Ledger`] collects the IDs that clients received and finds the first one that breaks a promise.
-//! - [`Load`] is sessions that go on asking whatever happens to the server, with a ledger.
+//! - [`Load`] is sessions that ask as fast as they can, whatever happens to the server; [`requests`] are
+//!   made at a given rate, and each has a deadline. Both keep a ledger.
 //! - [`shim`] gives a server a wall clock of its own and a disk that fails on demand; [`durable`]
 //!   knows what of the lease a power cut would leave.
+//! - [`interrupt`] is Ctrl-C. Servers and [`Tied`] programs end with this process, however it ends; a
+//!   [`Warden`] ends what such programs have started, and removes their directory.
 //!
 //! The scenarios are in `tests/`, one a file. The programs of the server under test come from
 //! `$PG_CONFIG --bindir` (`pg_config` when unset) and must have `pg_snowflake` installed. PostgreSQL
@@ -20,9 +23,10 @@ pub mod durable;
 pub mod explained;
 mod grouped;
 pub mod guard;
+pub mod interrupt;
+pub mod latency;
 pub mod ledger;
 mod load;
-mod namespace;
 pub mod node;
 pub mod orders;
 mod outage;
@@ -30,16 +34,17 @@ mod poll;
 mod process;
 mod program;
 mod refusal;
+pub mod requests;
 mod settings;
 pub mod shim;
 mod tied;
+mod warden;
 
 pub use builder::{Builder, make_home, private_directory, scratch};
 pub use explained::PRIMARY_GONE;
 pub use grouped::grouped;
 pub use ledger::{Ledger, Session};
 pub use load::{Load, Tally};
-pub use namespace::Namespace;
 pub use node::Node;
 pub use outage::{Outage, time_to_first_id};
 pub use poll::{DEADLINE, wait_for};
@@ -48,3 +53,4 @@ pub use program::{Installation, major_version, run, version};
 pub use refusal::{Refusal, refusal};
 pub use settings::shared_settings;
 pub use tied::Tied;
+pub use warden::Warden;

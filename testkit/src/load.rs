@@ -20,8 +20,9 @@ use postgres::{
 };
 
 use crate::{
+    interrupt::wait_for,
     ledger::{Ledger, Session, stamp},
-    poll::{DEADLINE, wait_for},
+    poll::DEADLINE,
 };
 
 /// Between two tries to connect, and after an error.

@@ -15,7 +15,6 @@ use tempfile::TempDir;
 use crate::{
     builder::{Builder, Role},
     explained::{ALWAYS, explains},
-    namespace::Namespace,
     poll::{DEADLINE, wait_for},
     process::{freeze, kill9_in, processes_in, send, spawn_tied},
     program::{Installation, show},
@@ -41,7 +40,6 @@ pub struct Node {
     installation: Installation,
     settings: Settings,
     shim: Option<Shim>,
-    namespace: Option<Namespace>,
     postmaster: Option<Child>,
     home: TempDir,
 }
@@ -59,11 +57,12 @@ impl Node {
         Builder::copy_of(self.home(), Role::Standby, name, self.settings.clone())
     }
 
-    /// A copy of this server that goes its own way from now on, with this server's settings unless
-    /// changed.
+    /// A copy of this server, which runs or was stopped cleanly, that goes its own way from now on, with
+    /// this server's settings unless changed.
     #[must_use]
     pub fn clone_builder(&self, name: &str) -> Builder {
-        Builder::copy_of(self.home(), Role::Clone, name, self.settings.clone())
+        let role = if self.postmaster.is_some() { Role::Clone } else { Role::CloneOfStopped };
+        Builder::copy_of(self.home(), role, name, self.settings.clone())
     }
 
     /// A copy of this server that, once started, recovers from `restore_command` up to its recovery
@@ -83,10 +82,9 @@ impl Node {
         installation: Installation,
         settings: Settings,
         shim: Option<Shim>,
-        namespace: Option<Namespace>,
         home: TempDir,
     ) -> Self {
-        Self { name, installation, settings, shim, namespace, postmaster: None, home }
+        Self { name, installation, settings, shim, postmaster: None, home }
     }
 
     /// Everything of this server is in here, its socket too.
@@ -177,7 +175,7 @@ impl Node {
         command.stdout(log.try_clone()?).stderr(log);
         let shown = show(&command);
         // SIGQUIT is PostgreSQL's immediate shutdown.
-        let child = spawn_tied(command, Signal::SIGQUIT, self.namespace.clone());
+        let child = spawn_tied(command, Signal::SIGQUIT);
         self.postmaster = Some(child.with_context(|| format!("running {shown}"))?);
         wait_for(&format!("{shown} to accept connections"), DEADLINE, || {
             self.accepts_connections(&shown)

@@ -19,10 +19,7 @@ use nix::{
     unistd::{Pid, getpid, getppid},
 };
 
-use crate::{
-    namespace::Namespace,
-    poll::{DEADLINE, wait_for},
-};
+use crate::poll::{DEADLINE, wait_for};
 
 /// The processes whose working directory is within `directory`: all of a server, when that is its
 /// data directory.
@@ -72,13 +69,9 @@ pub(crate) fn send(pid: i32, signal: Signal) -> Result<()> {
     }
 }
 
-/// Starts `command` in a process group of its own, and in `namespace` if there is one; the kernel
-/// sends it `signal` when this process dies, however it dies.
-pub(crate) fn spawn_tied(
-    mut command: Command,
-    signal: Signal,
-    namespace: Option<Namespace>,
-) -> io::Result<Child> {
+/// Starts `command` in a process group of its own; the kernel sends it `signal` when this process dies,
+/// however it dies.
+pub(crate) fn spawn_tied(mut command: Command, signal: Signal) -> io::Result<Child> {
     command.process_group(0);
     let parent = getpid();
     // SAFETY: the closure runs between fork and exec and makes two plain system calls only.
@@ -90,33 +83,27 @@ pub(crate) fn spawn_tied(
             if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
         });
     }
-    spawn_from_lasting_thread(command, namespace)
+    spawn_from_lasting_thread(command)
 }
 
-type Order = (Command, Option<Namespace>, mpsc::Sender<io::Result<Child>>);
+type Order = (Command, mpsc::Sender<io::Result<Child>>);
 
 /// The parent whose death counts is the *thread* that forked, so one thread that lives as long as
 /// this process does all the forking.
-fn spawn_from_lasting_thread(command: Command, namespace: Option<Namespace>) -> io::Result<Child> {
+fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
     static FORKER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
     let forker = FORKER.get_or_init(|| {
         let (orders, inbox) = mpsc::channel::<Order>();
         thread::spawn(move || {
-            for (mut command, namespace, reply) in inbox {
-                // Before the fork, because the child has given up root's rights when it could.
-                let child = match namespace {
-                    Some(namespace) => namespace.enter(|| command.spawn()).flatten(),
-                    None => command.spawn(),
-                };
+            for (mut command, reply) in inbox {
                 // Nobody waiting for the reply any more is no reason to stop forking for others.
-                reply.send(child).ok();
+                reply.send(command.spawn()).ok();
             }
         });
         orders
     });
     let (reply, child) = mpsc::channel();
-    forker
-        .send((command, namespace, reply))
-        .map_err(|_| io::Error::other("the forking thread is gone"))?;
-    child.recv().map_err(|_| io::Error::other("the forking thread is gone"))?
+    let gone = "the forking thread is gone";
+    forker.send((command, reply)).map_err(|_| io::Error::other(gone))?;
+    child.recv().map_err(|_| io::Error::other(gone))?
 }

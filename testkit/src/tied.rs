@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 
-use crate::{namespace::Namespace, process::spawn_tied, program::show};
+use crate::{process::spawn_tied, program::show};
 
 /// A running program. It is killed when this is dropped, and by the kernel when this process dies.
 #[derive(Debug)]
@@ -18,11 +18,10 @@ pub struct Tied {
 }
 
 impl Tied {
-    /// Starts the program, which must stay in the foreground; in a network of its own, if there is
-    /// one.
-    pub fn start(command: Command, namespace: Option<&Namespace>) -> Result<Self> {
+    /// Starts the program, which must stay in the foreground.
+    pub fn start(command: Command) -> Result<Self> {
         let shown = show(&command);
-        let child = spawn_tied(command, Signal::SIGKILL, namespace.cloned());
+        let child = spawn_tied(command, Signal::SIGKILL);
         let child = child.with_context(|| format!("running {shown}"))?;
         Ok(Self { shown, child })
     }

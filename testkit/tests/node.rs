@@ -1,14 +1,10 @@
 //! The harness itself: what a `Node` says it does. Needs no extension.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    net::{SocketAddr, TcpListener},
-};
+use std::net::{SocketAddr, TcpListener};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use postgres::{Client, Config, NoTls};
-use snowflake_testkit::{Builder, Namespace, Node, processes_in};
+use snowflake_testkit::{Builder, Node, processes_in};
 
 fn plain(name: &str) -> Builder {
     Node::builder(name).unset("shared_preload_libraries")
@@ -135,30 +131,5 @@ fn a_server_listens_where_it_is_told_to() -> Result<()> {
     config.host(&address.ip().to_string()).port(address.port());
     config.user("postgres").dbname("postgres");
     assert_eq!(rows(&mut config.connect(NoTls)?)?, 1);
-    Ok(())
-}
-
-#[test]
-fn a_server_in_a_network_of_its_own_is_reached_by_its_socket_alone() -> Result<()> {
-    let namespace = match Namespace::make() {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            eprintln!("not tested: a network namespace is not permitted here");
-            return Ok(());
-        }
-        namespace => namespace?,
-    };
-    let outside = fs::read_link("/proc/thread-self/ns/net")?;
-    let mut node = plain("apart").within(&namespace).start()?;
-    with_row(&node)?;
-    let inside = |node: &Node| {
-        Ok::<_, Error>(fs::read_link(format!("/proc/{}/ns/net", node.pid().unwrap_or(0)))?)
-    };
-    let first = inside(&node)?;
-    assert_ne!(first, outside);
-    assert_eq!(fs::read_link(namespace.path())?, first);
-    node.restart()?;
-    assert_eq!(inside(&node)?, first);
-    assert_eq!(rows(&mut node.connect("postgres")?)?, 1);
-    assert_eq!(fs::read_link("/proc/thread-self/ns/net")?, outside);
     Ok(())
 }

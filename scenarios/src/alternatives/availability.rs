@@ -1,82 +1,45 @@
 //! Who still gets keys while the network is cut.
 
-use std::{
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::mpsc, thread, time::Duration};
 
 use anyhow::Result;
-use serde::Serialize;
 
 use super::{
     Options,
     client::{Key, Session},
-    measure::at_once,
+    measure::{Load, ask, at_once},
     scheme::Scheme,
     site::{PLACES, Site},
 };
-use crate::interrupt;
 
-/// What is done to the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// What is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The cable of the first ticket server is pulled.
+    /// The first ticket server.
     One,
-    /// The cables of all servers are pulled: every server is left with the clients beside it.
+    /// Every server: each is left with the clients beside it.
     All,
 }
 
-/// What became of the requests.
-#[derive(Debug, Default)]
-pub struct Answers {
-    /// Of those that were answered.
-    pub keys: Vec<Key>,
-    /// How many there were.
-    pub asked: usize,
-    /// The longest that a client waited for a key that came, in milliseconds.
-    pub slowest: f64,
-}
-
-/// Pulls the cables and asks, for all of the schemes.
-pub fn during(failure: Failure, site: &Site, options: &Options) -> Result<Vec<Answers>> {
+/// Cuts the network and asks, for all of the schemes.
+pub fn during(failure: Failure, site: &Site, options: &Options) -> Result<Vec<Load>> {
     // Connected before, as those of an application are.
     let mut clients = Vec::new();
     for scheme in Scheme::ALL {
-        let places = (0..PLACES).map(|place| Client::new(site.session(scheme, place)?, place));
+        let places =
+            (0..PLACES).map(|place| Client::new(site.session_by_relay(scheme, place)?, place));
         clients.push(places.collect::<Result<Vec<_>>>()?);
     }
-    let nodes = match failure {
-        Failure::One => 1,
-        Failure::All => site.network().nodes(),
-    };
-    (0..nodes).try_for_each(|node| site.network().unplug(node))?;
+    let network = site.network();
+    let nodes = if failure == Failure::One { 1 } else { network.nodes() };
+    (0..nodes).for_each(|node| network.cut_off(node));
     // All schemes at once, because those that wait for nothing wait for long.
-    let answers = at_once(clients, |clients| ask(clients, options));
-    site.network().heal()?;
+    let answers = at_once(clients, |clients| {
+        let goes_on = |asked| asked < options.requests;
+        ask(clients, goes_on, |client: &mut Client| client.insert(options.patience))
+    });
+    network.heal();
     answers
-}
-
-fn ask(clients: Vec<Client>, options: &Options) -> Result<Answers> {
-    let each = at_once(clients, |mut client| {
-        let mut answers = Answers::default();
-        for _ in 0..options.requests {
-            interrupt::check()?;
-            let asked = Instant::now();
-            answers.asked += 1;
-            if let Some(key) = client.insert(options.patience)? {
-                answers.keys.push(key);
-                answers.slowest = answers.slowest.max(asked.elapsed().as_secs_f64() * 1e3);
-            }
-        }
-        Ok(answers)
-    })?;
-    Ok(each.into_iter().fold(Answers::default(), |all, one| Answers {
-        keys: [all.keys, one.keys].concat(),
-        asked: all.asked + one.asked,
-        slowest: all.slowest.max(one.slowest),
-    }))
 }
 
 /// A session whose ticket servers may keep it waiting.
@@ -92,10 +55,7 @@ struct Client {
 impl Client {
     /// Clients begin with different ticket servers: at every other place with the first one.
     fn new(mut session: Session, place: usize) -> Result<Self> {
-        let mut tickets = Vec::new();
-        for server in session.take_ticket_servers() {
-            tickets.push(asker(server));
-        }
+        let tickets: Vec<_> = session.take_ticket_servers().into_iter().map(asker).collect();
         let at = place % tickets.len().max(1);
         Ok(Self { session, tickets, at })
     }

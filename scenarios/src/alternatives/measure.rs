@@ -8,16 +8,16 @@ use std::{
 use anyhow::{Context, Result};
 use postgres::Client;
 use serde::{Deserialize, Serialize};
+use snowflake_testkit::{
+    interrupt,
+    latency::{milliseconds, quantile},
+};
 
 use super::{
     Options,
     client::{Key, Session},
     scheme::Scheme,
     site::{PLACES, Site},
-};
-use crate::{
-    interrupt,
-    latency::{milliseconds, quantile},
 };
 
 /// Clients at each server.
@@ -27,66 +27,73 @@ const BATCH: i32 = 10_000;
 /// Between two keys of a client that is in no hurry.
 pub const PAUSE: Duration = Duration::from_millis(5);
 
-/// What clients got in one go.
+/// What clients got who ask again as soon as they are answered.
 #[derive(Debug, Default)]
 pub struct Load {
-    /// All of them.
+    /// How many requests they made.
+    pub asked: usize,
+    /// Of those that were answered.
     pub keys: Vec<Key>,
     /// How long each took.
-    pub took: Vec<Duration>,
-    /// Rows a second, of each round.
-    pub rates: Vec<f64>,
+    took: Vec<Duration>,
+    /// Keys a second, of each round.
+    rates: Vec<f64>,
 }
 
 impl Load {
     /// Adds what came of another one.
     pub fn add(&mut self, other: Self) {
+        self.asked += other.asked;
         self.keys.extend(other.keys);
         self.took.extend(other.took);
         self.rates.extend(other.rates);
     }
 
-    /// Rows a second: of the slowest round, the one in the middle, and the fastest.
+    /// Keys a second that this share of the rounds had at most.
     #[must_use]
-    pub fn per_second(&self) -> [f64; 3] {
-        let mut rates = self.rates.clone();
-        rates.sort_by(f64::total_cmp);
-        let last = rates.len().saturating_sub(1);
-        [0, last / 2, last].map(|rank| rates.get(rank).copied().unwrap_or_default())
+    pub fn rate(&self, share: f64) -> f64 {
+        quantile(self.rates.iter().copied(), share)
     }
 
-    /// The milliseconds that this share of the inserts took at most.
+    /// The milliseconds that this share of the answers took at most.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {
         milliseconds(quantile(self.took.iter().copied(), share))
     }
 }
 
-/// Clients at every server insert row after row.
-pub fn load(site: &Site, scheme: Scheme, time: Duration) -> Result<Load> {
-    let mut sessions = Vec::new();
-    for place in 0..PLACES {
-        for _ in 0..CLIENTS {
-            sessions.push(site.session(scheme, place)?);
-        }
-    }
+/// Every client asks again and again as long as it `goes_on`, which is told how often it has.
+pub(super) fn ask<C: Send>(
+    clients: Vec<C>,
+    goes_on: impl Fn(usize) -> bool + Sync,
+    insert: impl Fn(&mut C) -> Result<Option<Key>> + Sync,
+) -> Result<Load> {
     let start = Instant::now();
-    let work = |mut session: Session| -> Result<Load> {
+    let loads = at_once(clients, |mut client| {
         let mut load = Load::default();
-        while start.elapsed() < time {
+        while goes_on(load.asked) {
             interrupt::check()?;
             let asked = Instant::now();
-            load.keys.push(session.insert()?);
-            load.took.push(asked.elapsed());
+            load.asked += 1;
+            if let Some(key) = insert(&mut client)? {
+                load.keys.push(key);
+                load.took.push(asked.elapsed());
+            }
         }
         Ok(load)
-    };
+    })?;
     let mut all = Load::default();
-    for load in at_once(sessions, work)? {
-        all.add(load);
-    }
+    loads.into_iter().for_each(|load| all.add(load));
     all.rates = vec![all.keys.len() as f64 / start.elapsed().as_secs_f64()];
     Ok(all)
+}
+
+/// Clients at every server insert row after row.
+pub fn load(site: &Site, scheme: Scheme, time: Duration) -> Result<Load> {
+    let clients = (0..PLACES * CLIENTS).map(|client| site.session(scheme, client / CLIENTS));
+    let clients = clients.collect::<Result<Vec<_>>>()?;
+    let start = Instant::now();
+    ask(clients, |_| start.elapsed() < time, |session: &mut Session| session.insert().map(Some))
 }
 
 /// Does the same in a thread for each of them, and waits for all.
@@ -200,23 +207,4 @@ impl Index {
 fn index_size(client: &mut Client, table: &str) -> Result<i64> {
     let size = "SELECT pg_relation_size(($1 || '_pkey')::regclass)";
     client.query_one(size, &[&table]).context("the size of an index").map(|row| row.get(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_of_what_inserts_took() {
-        let took = (1..=101).rev().map(Duration::from_millis).collect();
-        let load = Load { took, ..Load::default() };
-        assert_eq!((load.quantile(0.5), load.quantile(1.0)), (51.0, 101.0));
-        assert_eq!(Load::default().quantile(0.5), 0.0);
-    }
-
-    #[test]
-    fn rates_are_of_the_slowest_the_middle_and_the_fastest_round() {
-        let load = Load { rates: vec![3.0, 1.0, 9.0], ..Load::default() };
-        assert_eq!(load.per_second(), [1.0, 3.0, 9.0]);
-    }
 }

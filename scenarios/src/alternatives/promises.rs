@@ -2,23 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Measured, Scheme, client::Key};
-use crate::{latency::milliseconds, report::Claim};
+use snowflake_testkit::latency::milliseconds;
+
+use super::{Measured, Scheme};
+use crate::report::Claim;
 
 /// Of pairs asked for at a distance of milliseconds, for the schemes that are in order then.
 const NEARLY_NONE: f64 = 0.01;
 /// How much larger an index of random UUIDs is at least; key for key it would be 1.4.
 const LARGER: f64 = 1.3;
-
-/// How many keys came twice, over all schemes; those of different ones may be equal.
-pub(super) fn repeated(schemes: &[Vec<Key>]) -> usize {
-    let of = |keys: &Vec<Key>| {
-        let mut keys = keys.clone();
-        keys.sort_unstable();
-        keys.windows(2).filter(|pair| pair[0] == pair[1]).count()
-    };
-    schemes.iter().map(of).sum()
-}
 
 pub(super) fn claims(all: &[Measured], repeated: usize, patience: Duration) -> Vec<Claim> {
     let mut claims = vec![Claim::equal("keys that came twice", repeated, 0)];

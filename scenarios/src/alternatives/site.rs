@@ -1,5 +1,7 @@
 //! Three servers that clients insert into, and two more that only give out tickets.
 
+use std::net::SocketAddr;
+
 use anyhow::Result;
 use postgres::{Client, Config, NoTls};
 use snowflake_testkit::{DEADLINE, Node, major_version};
@@ -15,7 +17,7 @@ use crate::{
 
 /// The servers that clients insert into.
 pub const PLACES: usize = 3;
-/// They come first in the network: it is the first of them whose cable is pulled.
+/// They come first in the network.
 const TICKET_SERVERS: usize = 2;
 
 /// All of the servers, and what is between them.
@@ -29,16 +31,15 @@ pub struct Site {
 
 impl Site {
     /// Starts them, with a table for each scheme.
-    pub fn start(loopback: bool) -> Result<Self> {
-        let nodes = TICKET_SERVERS + PLACES;
-        let network = Network::of(nodes, loopback)?;
+    pub fn start() -> Result<Self> {
+        let network = Network::new(TICKET_SERVERS + PLACES)?;
         let start = |number: usize, name: &str, machine: usize| {
             // PostgreSQL's default: with the shared settings' 32 MB, every larger index would suffer
             // from that above all.
             let node = Node::builder(&format!("{name}-{machine}"))
                 .set("shared_buffers", "128MB")
                 .set("pg_snowflake.machine_id", &machine.to_string());
-            network.connect(number, node).start()
+            network.servers().listen(number, node).start()
         };
         let tickets = 0..TICKET_SERVERS;
         let ticket_servers =
@@ -81,29 +82,35 @@ impl Site {
         &self.network
     }
 
-    /// A client beside server `place`: it reaches that one by its socket, and the ticket servers
-    /// through the network.
+    /// A client beside server `place`: it reaches that one by its socket, and the ticket servers at
+    /// their addresses.
     pub fn session(&self, scheme: Scheme, place: usize) -> Result<Session> {
+        self.session_by(scheme, place, |number| self.network.servers().of(number))
+    }
+
+    /// The same, with ticket servers behind relays, which would cost time under load.
+    pub fn session_by_relay(&self, scheme: Scheme, place: usize) -> Result<Session> {
+        self.session_by(scheme, place, |number| {
+            self.network.address(TICKET_SERVERS + place, number)
+        })
+    }
+
+    fn session_by(
+        &self,
+        scheme: Scheme,
+        place: usize,
+        address: impl Fn(usize) -> SocketAddr,
+    ) -> Result<Session> {
         let mut session = Session::new(scheme, place, self.places[place].connect("postgres")?)?;
-        for number in 0..scheme.tickets() {
-            session.add_ticket_server(self.ticket_client(scheme, place, number)?)?;
+        for address in (0..scheme.tickets()).map(address) {
+            let mut config = Config::new();
+            config.host(&address.ip().to_string()).port(address.port());
+            config.user("postgres").dbname(scheme.table()).connect_timeout(DEADLINE);
+            session.add_ticket_server(config.connect(NoTls)?)?;
         }
         // Not all of them the same server first.
         session.turn(fastrand::usize(..2));
         Ok(session)
-    }
-
-    fn ticket_client(&self, scheme: Scheme, place: usize, number: usize) -> Result<Client> {
-        let here = TICKET_SERVERS + place;
-        let mut config = Config::new();
-        let address = self.network.address(here, number);
-        config
-            .host(&address.ip().to_string())
-            .port(address.port())
-            .user("postgres")
-            .dbname(scheme.table())
-            .connect_timeout(DEADLINE);
-        Ok(self.network.at(here, || config.connect(NoTls))??)
     }
 
     /// A session at each server that makes the scheme's keys, with what makes one.

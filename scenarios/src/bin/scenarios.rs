@@ -3,20 +3,15 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use snowflake_scenarios::{
     interrupt,
-    suite::{self, Results, Scenario},
+    suite::{self, Results, scenarios},
 };
 
 /// The systems that unique IDs are for, run on real servers and measured; without a name, all of them
 #[derive(Parser)]
 struct Arguments {
-    #[command(subcommand)]
-    scenario: Option<Scenario>,
-    /// No namespaces, even where they are permitted
-    #[arg(long, global = true)]
-    loopback: bool,
     /// Write the results to this file
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -24,17 +19,19 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FOLDER")]
     docs: Option<PathBuf>,
     /// Run nothing: write the pages of the results that are in the folder already
-    #[arg(long, requires = "docs", conflicts_with_all = ["json", "loopback"])]
+    #[arg(long, requires = "docs", conflicts_with = "json")]
     words: bool,
 }
 
 fn main() -> ExitCode {
-    interrupt::exit_code("The run", perform(Arguments::parse()))
+    let command = Arguments::command().subcommands(scenarios().map(|scenario| scenario.command));
+    interrupt::exit_code("The run", perform(&command.get_matches()))
 }
 
 /// Whether every claim holds.
-fn perform(arguments: Arguments) -> Result<bool> {
-    let results = if arguments.words { Results::default() } else { run(&arguments)? };
+fn perform(matches: &ArgMatches) -> Result<bool> {
+    let arguments = Arguments::from_arg_matches(matches)?;
+    let results = if arguments.words { Results::default() } else { run(&arguments, matches)? };
     let held = arguments.words || results.all_met();
     if let Some(folder) = arguments.docs.filter(|_| held) {
         suite::write_pages(results, &folder)?;
@@ -42,19 +39,15 @@ fn perform(arguments: Arguments) -> Result<bool> {
     Ok(held)
 }
 
-fn run(arguments: &Arguments) -> Result<Results> {
+fn run(arguments: &Arguments, matches: &ArgMatches) -> Result<Results> {
     interrupt::catch()?;
     // Now rather than at the end.
     if let Some(folder) = &arguments.docs {
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     }
-    let mut scenarios = arguments.scenario.clone().map_or_else(Scenario::all, |one| vec![one]);
-    if arguments.loopback {
-        scenarios.iter_mut().for_each(Scenario::stay_on_loopback);
-    }
     let json = arguments.json.as_deref();
     let keep = |results: &Results| json.map_or(Ok(()), |file| results.write(file));
-    let results = suite::run(&scenarios, keep)?;
+    let results = suite::run(matches.subcommand(), keep)?;
     println!("\n{results}");
     if let Some(file) = json {
         println!("All figures: {}", file.display());

@@ -10,10 +10,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Config, NoTls};
-use snowflake_testkit::{DEADLINE, Tied, private_directory};
+use snowflake_testkit::{DEADLINE, Tied, interrupt, private_directory};
 use tempfile::TempDir;
 
-use crate::{interrupt, network::Network, program};
+use crate::program;
 
 const USER: &str = "postgres";
 /// Debian puts it where only root's PATH leads.
@@ -48,10 +48,9 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// Listens as node `node` for the servers, in their order; returns when it leads to one of them.
-    pub fn start(network: &Network, node: usize, servers: &[SocketAddr]) -> Result<Self> {
+    /// Listens for the servers, in their order; returns when it leads to one of them.
+    pub fn start(address: SocketAddr, servers: &[SocketAddr]) -> Result<Self> {
         let home = private_directory()?;
-        let address = network.address(node, node);
         let settings = home.path().join("haproxy.cfg");
         fs::write(&settings, configuration(address, servers))?;
         let log = File::create(log_file(home.path()))?;
@@ -59,19 +58,15 @@ impl Balancer {
         // In the foreground, whatever the settings say.
         command.arg("-db").arg("-f").arg(&settings).current_dir(home.path());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let start = Tied::start(command, network.namespace(node));
-        let program = start.context("HAProxy, which `tools/setup systems` installs")?;
+        let start = Tied::start(command);
+        let program = start.context("HAProxy, which `tools/setup scenarios` installs")?;
         let mut balancer = Self { address, home, program };
-        let ready = network.at(node, || balancer.wait())?;
+        let ready = interrupt::wait_for("HAProxy to lead to a server", DEADLINE, || {
+            balancer.program.check()?;
+            Ok(balancer.config().connect(NoTls).is_ok())
+        });
         ready.with_context(|| balancer.log().unwrap_or_default())?;
         Ok(balancer)
-    }
-
-    fn wait(&mut self) -> Result<()> {
-        interrupt::wait_for("HAProxy to lead to a server", DEADLINE, || {
-            self.program.check()?;
-            Ok(self.config().connect(NoTls).is_ok())
-        })
     }
 
     /// How a client reaches some server.

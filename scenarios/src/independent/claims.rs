@@ -5,18 +5,16 @@ use std::{collections::HashSet, time::Duration};
 use serde_json::{Value, json};
 use snowflake_testkit::{
     grouped,
+    latency::milliseconds,
     ledger::{distinct, setback},
+    requests::{Answer, Answers},
 };
 
 use super::{
     Options, STOPPED, Times,
     drift::{Sample, most},
-    load::{Outcome, Reply},
 };
-use crate::{
-    latency::{milliseconds, quantile},
-    report::Claim,
-};
+use crate::report::{Claim, latency};
 
 /// The claim that two servers with one machine id break.
 pub const DUPLICATES: &str = "IDs that were given twice";
@@ -35,7 +33,7 @@ const STEP: Duration = Duration::from_millis(100);
 /// All that there is to judge by.
 pub(super) struct Findings {
     pub(super) times: Times,
-    pub(super) outcome: Outcome,
+    pub(super) answers: Answers,
     /// By server, the IDs of its rows.
     pub(super) tables: Vec<Vec<i64>>,
     /// By server, how far its ID clock was ahead.
@@ -50,36 +48,28 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn claims(&self, options: &Options) -> Vec<Claim> {
-        let mut claims = self.identity();
-        claims.extend(self.order());
+        let mut claims = self.ids();
         claims.extend(self.requests(options));
         claims.extend(self.service(options));
         claims.push(self.quiet_logs.clone());
         claims
     }
 
-    fn identity(&self) -> Vec<Claim> {
-        let given = distinct(self.ledger_ids()).err();
+    fn ids(&self) -> Vec<Claim> {
+        let given = distinct(self.given()).err();
         let stored = distinct(self.tables.iter().flatten().copied()).err();
+        let missing =
+            format!("IDs of {} that are not in their server's table", grouped(self.rows()));
+        let disorder = self.answers.ledgers.iter().find_map(|ledger| ledger.check().err());
+        let setback = setback(&self.answers.ledgers, |id| id >> self.time_shift);
+        let bar = self.drift() + ROUNDING_MS;
         vec![
             Claim::no_fault(DUPLICATES, given),
             Claim::no_fault("IDs that two tables have", stored),
-            Claim::equal(
-                format!("IDs of {} that are not in their server's table", grouped(self.inserts())),
-                self.missing(),
-                0,
-            ),
-        ]
-    }
-
-    fn order(&self) -> Vec<Claim> {
-        let disorder = self.outcome.ledgers.iter().find_map(|ledger| ledger.check().err());
-        let setback = self.setback();
-        let bar = self.drift() + ROUNDING_MS;
-        vec![
+            Claim::equal(missing, self.missing(), 0),
             Claim::no_fault("IDs of a server out of order", disorder),
             Claim::new(
-                "milliseconds that time ran back between servers",
+                "largest inversion between servers, ms",
                 setback.map_or("unknown".to_owned(), |setback| setback.max(0).to_string()),
                 format!("at most {bar}: the largest drift, and {ROUNDING_MS}"),
                 setback.is_some_and(|setback| setback <= bar),
@@ -88,32 +78,19 @@ impl Findings {
     }
 
     fn requests(&self, options: &Options) -> Vec<Claim> {
-        let outcome = &self.outcome;
-        let asked = outcome.asked;
-        let losses = |here: bool| {
-            let counted = outcome.losses.iter().filter(|loss| (loss.server == STOPPED) == here);
-            counted.count()
-        };
-        let retried = losses(true);
-        let untold = self.untold();
-        outcome.failures.iter().for_each(|failure| eprintln!("  {failure}"));
+        let Answers { asked, failures, .. } = &self.answers;
+        // Those without an answer are lost, for whichever reason.
+        let again: Vec<_> = failures.iter().filter(|it| it.answered_after.is_some()).collect();
+        let here = again.iter().filter(|it| it.server == Some(STOPPED)).count();
+        let elsewhere = again.len() - here;
+        failures.iter().take(10).for_each(|failure| eprintln!("  {failure}"));
+        let lost = format!("requests of {} that were lost", grouped(*asked));
+        let untold = "rows whose ID was on its way at the stop";
         vec![
-            Claim::equal(
-                format!("requests of {} that were lost", grouped(asked)),
-                asked.saturating_sub(outcome.replies.len() as u64),
-                0,
-            ),
-            Claim::at_most(
-                "requests made again after the stop",
-                retried,
-                usize::from(options.sessions),
-            ),
-            Claim::equal("requests that failed at another server", losses(false), 0),
-            Claim::at_most(
-                "rows whose ID was on its way at the stop",
-                untold,
-                retried * options.rows as usize,
-            ),
+            Claim::equal(lost, self.answers.lost(), 0),
+            Claim::at_most("requests made again after the stop", here, options.sessions),
+            Claim::equal("requests made again that had failed at another server", elsewhere, 0),
+            Claim::at_most(untold, self.untold(), here * options.rows as usize),
         ]
     }
 
@@ -121,27 +98,20 @@ impl Findings {
         let Times { stop, back, .. } = self.times;
         let rate = |from, to| self.rate(options, from, to).round();
         let bar = f64::from(options.per_second) * SHARE;
-        let gap = self.common_gap().unwrap_or(Duration::MAX);
-        let retry =
-            self.longest_retry().map_or("none".to_owned(), |it| milliseconds(it).to_string());
+        let gap = milliseconds(self.gap().unwrap_or(Duration::MAX));
+        let retries = self.answers.failures.iter().filter_map(|failure| failure.answered_after);
+        let retry = retries.max().map_or("none".to_owned(), |it| milliseconds(it).to_string());
+        let [before, whole] = [rate(Duration::ZERO, stop), rate(Duration::ZERO, self.end(options))];
+        let silence = "ms without an answer to any client, while the server was away";
+        let returned = self.answers.answers.iter();
+        let returned = returned.filter(|it| it.server == STOPPED && it.at() >= back).count();
         vec![
-            Claim::at_least("rows a second before the stop", rate(Duration::ZERO, stop), bar)
-                .about_time(),
-            Claim::at_most(
-                "ms without an answer to any client, while the server was away",
-                milliseconds(gap),
-                milliseconds(GAP),
-            )
-            .about_time(),
+            Claim::at_least("rows a second before the stop", before, bar).about_time(),
+            Claim::at_most(silence, gap, milliseconds(GAP)).about_time(),
             self.recovery(options, bar).about_time(),
-            Claim::at_least(
-                "rows a second of the whole time",
-                rate(Duration::ZERO, self.end(options)),
-                bar,
-            )
-            .about_time(),
+            Claim::at_least("rows a second of the whole time", whole, bar).about_time(),
             Claim::at_least("times that HAProxy saw the server down", self.times_down, 1),
-            Claim::at_least("requests to the server once it was back", self.after(back), 1),
+            Claim::at_least("requests to the server once it was back", returned, 1),
             Claim::reported("ms that a request waited for another server", retry),
         ]
     }
@@ -161,30 +131,18 @@ impl Findings {
         )
     }
 
-    pub(super) fn headline(&self) -> String {
-        let asked = self.outcome.asked;
-        let lost = asked.saturating_sub(self.outcome.replies.len() as u64);
-        let gap = self.common_gap().map_or(f64::INFINITY, milliseconds);
-        format!(
-            "{} rows, {lost} of {} requests lost; never more than {gap:.0} ms without an answer",
-            grouped(self.inserts()),
-            grouped(asked)
-        )
-    }
-
     pub(super) fn data(&self, options: &Options) -> Value {
-        let outcome = &self.outcome;
-        let took = || outcome.replies.iter().map(|reply| reply.answer.took);
-        let quantile = |share| milliseconds(quantile(took(), share));
-        let by_server: Vec<_> = outcome.ledgers.iter().map(|ledger| ledger.count()).collect();
-        let losses = outcome.losses.iter().map(|loss| {
+        let Answers { failures, ledgers, .. } = &self.answers;
+        let failures = failures.iter().map(|failure| {
             json!({
-                "server": loss.server,
-                "seconds": loss.at.as_secs_f64(),
-                "why": loss.why,
-                "milliseconds_to_answer": loss.answered_after.map(milliseconds),
+                "server": failure.server,
+                "seconds": failure.at.as_secs_f64(),
+                "why": failure.why,
+                "milliseconds_to_answer": failure.answered_after.map(milliseconds),
             })
         });
+        let seconds = 0..self.end(options).as_secs() as u32;
+        let by_second = seconds.map(|at| self.rate(options, SECOND * at, SECOND * (at + 1)));
         json!({
             "seconds": options.time.as_secs_f64(),
             "inserts_per_second": options.per_second,
@@ -193,16 +151,12 @@ impl Findings {
             "stop_seconds": self.times.stop.as_secs_f64(),
             "stopped_seconds": self.times.stopped.as_secs_f64(),
             "back_seconds": self.times.back.as_secs_f64(),
-            "inserts": self.inserts(),
-            "inserts_by_server": by_server,
-            "inserts_by_second": self.by_second(options),
-            "milliseconds": {
-                "p50": quantile(0.5), "p99": quantile(0.99),
-                "p999": quantile(0.999), "max": quantile(1.0),
-            },
+            "inserts": self.rows(),
+            "inserts_by_server": ledgers.iter().map(|ledger| ledger.count()).collect::<Vec<_>>(),
+            "inserts_by_second": by_second.collect::<Vec<_>>(),
+            "milliseconds": latency(&self.answers),
             "drift_milliseconds": self.drift(),
-            "setback_milliseconds": self.setback(),
-            "retried": losses.collect::<Vec<_>>(),
+            "retried": failures.collect::<Vec<_>>(),
             "haproxy": self.balancer_log.lines().collect::<Vec<_>>(),
         })
     }
@@ -210,17 +164,17 @@ impl Findings {
 
 /// Figures.
 impl Findings {
-    fn ledger_ids(&self) -> impl Iterator<Item = i64> + '_ {
-        self.outcome.ledgers.iter().flat_map(|ledger| ledger.ids())
+    fn given(&self) -> impl Iterator<Item = i64> + '_ {
+        self.answers.ledgers.iter().flat_map(|ledger| ledger.ids())
     }
 
-    fn inserts(&self) -> u64 {
-        self.outcome.ledgers.iter().map(|ledger| ledger.count()).sum()
+    fn rows(&self) -> u64 {
+        self.answers.ids()
     }
 
     /// How many of the IDs that a server returned its table does not have.
     fn missing(&self) -> usize {
-        let servers = self.outcome.ledgers.iter().zip(&self.tables);
+        let servers = self.answers.ledgers.iter().zip(&self.tables);
         let missing = servers.map(|(ledger, table)| {
             ledger.ids().filter(|id| table.binary_search(id).is_err()).count()
         });
@@ -229,67 +183,43 @@ impl Findings {
 
     /// How many rows no client got the ID of.
     fn untold(&self) -> usize {
-        let told: HashSet<_> = self.ledger_ids().collect();
+        let told: HashSet<_> = self.given().collect();
         self.tables.iter().flatten().filter(|id| !told.contains(id)).count()
-    }
-
-    fn setback(&self) -> Option<i64> {
-        setback(&self.outcome.ledgers, |id| id >> self.time_shift)
     }
 
     /// The most drift of any server, before and after the restart of one.
     fn drift(&self) -> i64 {
         let Times { start, back, .. } = self.times;
-        let of_life = |server: usize, samples: &[Sample], again: bool| {
+        let of_life = |(server, again): (usize, bool)| {
             let here = |at: Duration| server != STOPPED || (at >= back) == again;
-            let of_server = self.outcome.replies.iter().filter(|reply| reply.server == server);
-            let first = of_server.map(Reply::at).find(|&at| here(at));
-            let here: Vec<_> = samples
-                .iter()
-                .copied()
-                .filter(|it| here(it.at.saturating_duration_since(start)))
-                .collect();
-            first.map_or(0, |first| most(&here, start + first))
+            let mut answers = self.answers.answers.iter().filter(|it| it.server == server);
+            let first = answers.find(|it| here(it.at())).map(Answer::at)?;
+            let samples = self.drift[server].iter();
+            let samples = samples.filter(|it| here(it.at.saturating_duration_since(start)));
+            Some(most(samples, start + first))
         };
-        let servers = self.drift.iter().enumerate();
-        let lives = servers.flat_map(|(server, samples)| {
-            [false, true].map(|again| of_life(server, samples, again))
-        });
-        lives.max().unwrap_or(0)
+        let servers = 0..self.drift.len();
+        let lives = servers.flat_map(|server| [(server, false), (server, true)]);
+        lives.filter_map(of_life).max().unwrap_or(0)
     }
 
     fn rate(&self, options: &Options, from: Duration, to: Duration) -> f64 {
-        let replies = self.outcome.replies.iter().map(Reply::at);
-        let count = replies.filter(|&at| from <= at && at < to).count() as f64;
+        let answers = self.answers.answers.iter().map(Answer::at);
+        let count = answers.filter(|&at| from <= at && at < to).count() as f64;
         count * f64::from(options.rows) / to.saturating_sub(from).as_secs_f64()
     }
 
-    /// When the last reply had come, or was to have come.
+    /// When the last answer had come, or was to have come.
     fn end(&self, options: &Options) -> Duration {
-        let last = self.outcome.replies.last().map(Reply::at).unwrap_or_default();
+        let last = self.answers.answers.last().map(Answer::at).unwrap_or_default();
         last.max(options.time) + Duration::from_nanos(1)
     }
 
-    fn by_second(&self, options: &Options) -> Vec<f64> {
-        let seconds = self.end(options).as_secs() as u32;
-        (0..seconds).map(|at| self.rate(options, SECOND * at, SECOND * (at + 1))).collect()
-    }
-
-    /// How many requests the stopped server has answered from then on.
-    fn after(&self, back: Duration) -> usize {
-        let replies = self.outcome.replies.iter();
-        replies.filter(|reply| reply.server == STOPPED && reply.at() >= back).count()
-    }
-
-    /// The longest time without any reply, to any client, between the stop and the return.
-    fn common_gap(&self) -> Option<Duration> {
+    /// The longest time without any answer, to any client, between the stop and the return.
+    fn gap(&self) -> Option<Duration> {
         let Times { stop, back, .. } = self.times;
-        let times: Vec<_> = self.outcome.replies.iter().map(Reply::at).collect();
+        let times: Vec<_> = self.answers.answers.iter().map(Answer::at).collect();
         let pairs = times.windows(2).filter(|pair| pair[1] >= stop && pair[0] < back);
         pairs.map(|pair| pair[1].saturating_sub(pair[0])).max()
-    }
-
-    fn longest_retry(&self) -> Option<Duration> {
-        self.outcome.losses.iter().filter_map(|loss| loss.answered_after).max()
     }
 }

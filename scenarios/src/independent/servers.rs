@@ -5,7 +5,7 @@ use snowflake_testkit::{Node, Outage, explained::CLIENT_GONE, version};
 
 use super::balancer::Balancer;
 use crate::{
-    network::Network,
+    network::Addresses,
     report::{Claim, quiet_logs},
 };
 
@@ -13,57 +13,28 @@ const SCHEMA: &str = "
     CREATE EXTENSION pg_snowflake;
     CREATE TABLE orders (
         id bigint PRIMARY KEY DEFAULT snowflake_nextval(),
-        client int NOT NULL,
         note text NOT NULL DEFAULT 'an order')";
 const IDS: &str = "SELECT id FROM orders ORDER BY id";
 const BITS: &str = "SELECT datacenter_bits + machine_bits + sequence_bits FROM snowflake_status()";
-/// Through HAProxy, where the client cannot know.
-pub(super) const WHICH: &str = "SELECT current_setting('cluster_name')::int";
 
 /// The servers and what leads to them.
 #[derive(Debug)]
 pub struct Servers {
-    // First, because clients see HAProxy go before the servers do.
-    balancer: Balancer,
-    nodes: Vec<Node>,
-    network: Network,
+    /// What clients talk to; first, because they see HAProxy go before the servers do.
+    pub balancer: Balancer,
+    /// The servers.
+    pub nodes: Vec<Node>,
 }
 
 impl Servers {
-    /// Starts a server for each of the machine ids, with an empty table `orders`; each of them,
-    /// HAProxy and the clients are nodes of a network.
-    pub fn start(machines: &[u32], loopback: bool) -> Result<Self> {
-        let network = Network::whole(machines.len() + 2, loopback)?;
-        let mut nodes = Vec::new();
-        for (server, &machine) in machines.iter().enumerate() {
-            nodes.push(make(&network, server, machine)?);
-        }
-        let addresses: Vec<_> =
-            (0..machines.len()).map(|server| network.address(server, server)).collect();
-        let balancer = Balancer::start(&network, machines.len(), &addresses)?;
-        Ok(Self { balancer, nodes, network })
-    }
-
-    /// Does something where the clients are, and where the threads that it starts stay.
-    pub fn at_clients<T>(&self, action: impl FnOnce() -> T) -> Result<T> {
-        self.network.at(self.nodes.len() + 1, action)
-    }
-
-    /// The servers.
-    #[must_use]
-    pub fn nodes(&self) -> &[Node] {
-        &self.nodes
-    }
-
-    /// The servers, to be changed.
-    pub fn nodes_mut(&mut self) -> &mut [Node] {
-        &mut self.nodes
-    }
-
-    /// What clients talk to.
-    #[must_use]
-    pub fn balancer(&self) -> &Balancer {
-        &self.balancer
+    /// Starts a server for each of the machine ids, with an empty table `orders`.
+    pub fn start(machines: &[u32]) -> Result<Self> {
+        let addresses = Addresses::new()?;
+        let make = |(server, &machine)| make(addresses, server, machine);
+        let nodes = machines.iter().enumerate().map(make).collect::<Result<Vec<_>>>()?;
+        let servers: Vec<_> = (0..nodes.len()).map(|server| addresses.of(server)).collect();
+        let balancer = Balancer::start(addresses.of(nodes.len()), &servers)?;
+        Ok(Self { balancer, nodes })
     }
 
     /// The IDs of the rows in each server's table, in ascending order.
@@ -92,16 +63,16 @@ impl Servers {
             format!("PostgreSQL {}", version()?),
             Balancer::version()?,
             format!("{} servers", self.nodes.len()),
-            self.network.to_string(),
+            "an address on loopback for each".to_owned(),
         ])
     }
 }
 
-fn make(network: &Network, server: usize, machine: u32) -> Result<Node> {
+fn make(addresses: Addresses, server: usize, machine: u32) -> Result<Node> {
     let node = Node::builder(&format!("server-{server}"))
         .set("pg_snowflake.machine_id", &machine.to_string())
         .set("cluster_name", &server.to_string());
-    let node = network.connect(server, node).start()?;
+    let node = addresses.listen(server, node).start()?;
     node.connect("postgres")?.batch_execute(SCHEMA)?;
     Ok(node)
 }

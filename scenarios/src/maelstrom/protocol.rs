@@ -1,67 +1,45 @@
-//! Messages: a line taken apart into a request or the reason why it is none, and replies written.
+//! Messages as a node reads and writes them: JSON objects, one a line.
 //!
 //! What is sent back as it came (`msg_id`, `echo`) is never interpreted: numbers of any size and
 //! precision survive.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// What a line was.
-#[derive(Debug)]
-pub enum Incoming {
-    /// A request that is complete and of the right types.
-    Request(ReturnAddress, Request),
-    /// To be answered with an error.
-    Refused(ReturnAddress, Fault),
-    /// The reply to some request. Never answered, or two nodes could answer each other for ever.
-    Reply,
-}
-
-/// What a client asks for.
 #[derive(Debug)]
 pub enum Request {
-    /// Who is who; the first message a node gets.
-    Init {
-        /// The name of the node that gets this.
-        node_id: String,
-        /// All nodes, in an order that is the same for all.
-        node_ids: Vec<String>,
-    },
-    /// The same value back.
+    Init { node_id: String, node_ids: Vec<String> },
     Echo(Box<RawValue>),
-    /// An ID that no node has returned yet.
     Generate,
 }
 
-/// What a reply needs of its request.
-#[derive(Debug, Default)]
-pub struct ReturnAddress {
-    /// Who asked; empty when the line does not say.
-    pub src: String,
-    /// Who was asked; empty when the line does not say.
-    pub dest: String,
-    msg_id: Option<Integer>,
+/// The ID is written as a string: not every reader of JSON holds integers beyond 2^53 (RFC 8259,
+/// section 6), and two IDs that were rounded to one are a duplicate.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    InitOk,
+    EchoOk { echo: Box<RawValue> },
+    GenerateOk { id: String },
+    Error(Fault),
 }
 
 /// Why there is no better answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Its kind.
-    pub code: Code,
-    /// For the person who reads it.
-    pub text: String,
+    code: u16,
+    text: String,
 }
 
 /// Those of Maelstrom's codes that a node uses. All are definite, the request has no effect, except
-/// [`Code::Timeout`] and [`Code::Crash`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u16)]
+/// [`Code::Crash`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
-    /// There was no answer in time.
-    Timeout = 0,
     /// There is no such operation.
     NotSupported = 10,
-    /// It cannot be done now, for instance because the node is not initialized yet.
+    /// It cannot be done now, for instance because the server is recovering.
     TemporarilyUnavailable = 11,
     /// The request is not what the protocol says.
     MalformedRequest = 12,
@@ -72,221 +50,182 @@ pub enum Code {
 }
 
 impl Fault {
-    /// A fault of this kind.
-    pub fn new(code: Code, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+    /// A fault of this kind. The text names what is refused, and does not repeat a megabyte of it.
+    pub fn new(code: Code, text: impl AsRef<str>) -> Self {
+        const LONGEST: usize = 400;
+        Self { code: code as u16, text: text.as_ref().chars().take(LONGEST).collect() }
     }
 
-    fn malformed(text: impl Into<String>) -> Self {
+    fn malformed(text: impl AsRef<str>) -> Self {
         Self::new(Code::MalformedRequest, text)
     }
 }
 
-/// Any JSON integer, as it was written: the protocol sets no bounds.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-struct Integer(Box<RawValue>);
+/// What a reply needs of its request; empty where the line does not say.
+#[derive(Debug, Default)]
+pub struct Address {
+    src: String,
+    /// Who was asked.
+    pub dest: String,
+    msg_id: Option<Box<RawValue>>,
+}
 
-impl Integer {
-    fn new(raw: &RawValue) -> Option<Self> {
-        let digits = raw.get().strip_prefix('-').unwrap_or(raw.get());
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| Self(raw.to_owned()))
+impl Address {
+    /// The line, with its end, by which node `own` answers.
+    pub fn reply(&self, own: &str, reply: &Reply) -> String {
+        #[derive(Serialize)]
+        struct Message<'a> {
+            src: &'a str,
+            dest: &'a str,
+            body: Body<'a>,
+        }
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            in_reply_to: Option<&'a RawValue>,
+            #[serde(flatten)]
+            reply: &'a Reply,
+        }
+        let body = Body { in_reply_to: self.msg_id.as_deref(), reply };
+        let message = Message { src: own, dest: &self.src, body };
+        // Only a map with keys that are no strings could fail.
+        serde_json::to_string(&message).unwrap_or_default() + "\n"
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    src: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    dest: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    body: Option<&'a RawValue>,
+/// Takes a line apart: who asks, and for what. A reply is no request, and is never answered, or two
+/// nodes could answer each other for ever.
+pub fn parse(line: &[u8]) -> (Address, Result<Option<Request>, Fault>) {
+    let mut address = Address::default();
+    let request = request(line, &mut address);
+    (address, request)
 }
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default, rename = "type", deserialize_with = "present")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    msg_id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    in_reply_to: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    node_id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    node_ids: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    echo: Option<&'a RawValue>,
-}
+type Fields<'a> = HashMap<String, &'a RawValue>;
 
-/// Tells `null` from a field that is not there.
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(value).map(Some)
-}
-
-/// Takes one line apart.
-#[must_use]
-pub fn parse(line: &[u8]) -> Incoming {
-    let mut address = ReturnAddress::default();
-    match request(line, &mut address) {
-        Ok(Some(request)) => Incoming::Request(address, request),
-        Ok(None) => Incoming::Reply,
-        Err(fault) => Incoming::Refused(address, fault),
-    }
-}
-
-/// Fills in the address as far as it gets; `None` for a reply.
-fn request(line: &[u8], address: &mut ReturnAddress) -> Result<Option<Request>, Fault> {
-    let line = str::from_utf8(line).map_err(|_| Fault::malformed("the line is not UTF-8"))?;
-    let envelope: Envelope = object(line, "the line")?;
-    let src = text(envelope.src, "src");
-    let dest = text(envelope.dest, "dest");
-    address.src = src.as_ref().cloned().unwrap_or_default();
-    address.dest = dest.as_ref().cloned().unwrap_or_default();
-    let body: Body = object(required(envelope.body, "body")?.get(), "body")?;
-    let msg_id = body.msg_id.map(|raw| Integer::new(raw).ok_or(raw));
-    address.msg_id = msg_id.clone().and_then(Result::ok);
-    src?;
-    dest?;
-    let kind = text(body.kind, "type")?;
-    if body.in_reply_to.is_some() || kind == "error" {
+/// Fills in the address as far as it gets.
+fn request(line: &[u8], address: &mut Address) -> Result<Option<Request>, Fault> {
+    let message: Fields = serde_json::from_slice(line)
+        .map_err(|error| Fault::malformed(format!("the line is no JSON object: {error}")))?;
+    address.src = field(&message, "src")?;
+    address.dest = field(&message, "dest")?;
+    let body: Fields = field(&message, "body")?;
+    address.msg_id = body.get("msg_id").filter(|raw| is_integer(raw)).map(|&raw| raw.to_owned());
+    let kind: String = field(&body, "type")?;
+    if body.contains_key("in_reply_to") || kind == "error" {
         return Ok(None);
     }
-    if let Some(Err(raw)) = msg_id {
-        return Err(Fault::malformed(format!("msg_id is no integer: {}", shortened(raw.get()))));
-    }
-    let request = of_kind(&kind, &body)?;
-    required(body.msg_id, "msg_id")?;
-    Ok(Some(request))
-}
-
-fn of_kind(kind: &str, body: &Body) -> Result<Request, Fault> {
-    match kind {
-        "init" => Ok(Request::Init {
-            node_id: text(body.node_id, "node_id")?,
-            node_ids: value(body.node_ids, "node_ids", "an array of strings")?,
-        }),
-        "echo" => Ok(Request::Echo(one_line(required(body.echo, "echo")?))),
-        "generate" => Ok(Request::Generate),
+    let request = match kind.as_str() {
+        "init" => {
+            Request::Init { node_id: field(&body, "node_id")?, node_ids: field(&body, "node_ids")? }
+        }
+        "echo" => Request::Echo(field::<&RawValue>(&body, "echo")?.to_owned()),
+        "generate" => Request::Generate,
         _ => {
-            let text = format!("there are init, echo and generate, not {}", shortened(kind));
-            Err(Fault::new(Code::NotSupported, text))
+            let text = format!("there are init, echo and generate, not {kind}");
+            return Err(Fault::new(Code::NotSupported, text));
         }
+    };
+    match address.msg_id {
+        Some(_) => Ok(Some(request)),
+        None => Err(Fault::malformed("msg_id is missing, or no integer")),
     }
 }
 
-fn object<'a, T: Deserialize<'a>>(json: &'a str, what: &str) -> Result<T, Fault> {
-    let refuse = |error| Fault::malformed(format!("{what} is no JSON object: {error}"));
-    // An array of the values, without names, would do for serde.
-    if json.trim_start().starts_with('[') {
-        return Err(refuse(serde_json::Error::custom("it is an array")));
-    }
-    serde_json::from_str(json).map_err(refuse)
+fn field<'a, T: Deserialize<'a>>(fields: &Fields<'a>, name: &str) -> Result<T, Fault> {
+    let raw = fields.get(name).ok_or_else(|| Fault::malformed(format!("{name} is missing")))?;
+    serde_json::from_str(raw.get()).map_err(|error| Fault::malformed(format!("{name}: {error}")))
 }
 
-fn required<'a>(field: Option<&'a RawValue>, name: &str) -> Result<&'a RawValue, Fault> {
-    field.ok_or_else(|| Fault::malformed(format!("{name} is missing")))
-}
-
-fn text(field: Option<&RawValue>, name: &str) -> Result<String, Fault> {
-    value(field, name, "a string")
-}
-
-fn value<'a, T: Deserialize<'a>>(
-    field: Option<&'a RawValue>,
-    name: &str,
-    what: &str,
-) -> Result<T, Fault> {
-    let json = required(field, name)?.get();
-    serde_json::from_str(json)
-        .map_err(|_| Fault::malformed(format!("{name} is not {what}: {}", shortened(json))))
-}
-
-/// Some readers end a line at a carriage return too. Outside of strings it is but white space, and
-/// inside it is always escaped.
-fn one_line(json: &RawValue) -> Box<RawValue> {
-    let spaced = json.get().replace('\r', " ");
-    RawValue::from_string(spaced).unwrap_or_else(|_| json.to_owned())
-}
-
-/// A message is to name what it refuses, not to repeat a megabyte of it.
-pub(super) fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// What a node answers.
-#[derive(Debug)]
-pub enum Reply {
-    /// To `init`.
-    InitOk,
-    /// To `echo`.
-    EchoOk(Box<RawValue>),
-    /// To `generate`. The ID is written as a string: the workload takes any JSON value, the
-    /// workbench itself reads 64-bit integers exactly, but not every reader of JSON holds integers
-    /// beyond 2^53 (RFC 8259, section 6), and two IDs that were rounded to one are a duplicate.
-    GenerateOk(i64),
-    /// To anything.
-    Error(Fault),
-}
-
-/// The workbench refuses replies with fields that the workload does not name.
-#[derive(Serialize)]
-struct Outgoing<'a> {
-    src: &'a str,
-    dest: &'a str,
-    body: ReplyBody<'a>,
-}
-
-#[derive(Serialize, Default)]
-struct ReplyBody<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_reply_to: Option<&'a Integer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    echo: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-}
-
-impl ReturnAddress {
-    /// The line, with its end, that answers the request as node `own`, or, before the node knows its
-    /// name, as whom the request was sent to.
-    #[must_use]
-    pub fn reply(&self, own: Option<&str>, reply: &Reply) -> String {
-        let mut body = ReplyBody { in_reply_to: self.msg_id.as_ref(), ..ReplyBody::default() };
-        match reply {
-            Reply::InitOk => body.kind = "init_ok",
-            Reply::EchoOk(value) => {
-                body.kind = "echo_ok";
-                body.echo = Some(value);
-            }
-            Reply::GenerateOk(id) => {
-                body.kind = "generate_ok";
-                body.id = Some(id.to_string());
-            }
-            Reply::Error(Fault { code, text }) => {
-                body.kind = "error";
-                body.code = Some(*code as u16);
-                body.text = Some(text);
-            }
-        }
-        let message = Outgoing { src: own.unwrap_or(&self.dest), dest: &self.src, body };
-        // Only a map with keys that are no strings, or an I/O error, could fail.
-        let mut line = serde_json::to_string(&message).unwrap_or_default();
-        line.push('\n');
-        line
-    }
+/// The protocol sets no bounds.
+fn is_integer(raw: &RawValue) -> bool {
+    let digits = raw.get().strip_prefix('-').unwrap_or(raw.get());
+    digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn message(body: &str) -> Vec<u8> {
+        format!(r#"{{"id":7,"src":"c1","dest":"n1","body":{body}}}"#).into_bytes()
+    }
+
+    /// The reply that says why this is no request.
+    fn refusal(line: &[u8]) -> Value {
+        let (address, parsed) = parse(line);
+        let reply = Reply::Error(parsed.expect_err("no request"));
+        serde_json::from_str(&address.reply("n1", &reply)).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_message_is_malformed_and_has_nobody_to_answer() {
+        let array = r#"["c1", "n1", {"type": "generate", "msg_id": 1}]"#;
+        let without_src = r#"{"dest":"n1","body":{"type":"generate","msg_id":5}}"#;
+        for line in ["", " ", "{", "[]", "null", "1", "{}", "{\"src\":1}", "}{", array, without_src]
+        {
+            let reply = refusal(line.as_bytes());
+            let text = reply["body"]["text"].clone();
+            let body = json!({"type": "error", "code": 12, "text": text});
+            assert_eq!(reply, json!({"src": "n1", "dest": "", "body": body}), "{line}");
+        }
+        assert_eq!(refusal(b"\xff")["body"]["code"], 12);
+    }
+
+    #[test]
+    fn what_is_wrong_within_a_message_is_answered_to_its_sender() {
+        for (body, code) in [
+            ("null", 12),
+            ("{}", 12),
+            (r#"{"msg_id":1}"#, 12),
+            (r#"{"type":null,"msg_id":1}"#, 12),
+            (r#"{"type":"generate"}"#, 12),
+            (r#"{"type":"generate","msg_id":"1"}"#, 12),
+            (r#"{"type":"generate","msg_id":1.0}"#, 12),
+            (r#"{"type":"generate","msg_id":null}"#, 12),
+            (r#"{"type":"echo","msg_id":1}"#, 12),
+            (r#"{"type":"init","msg_id":1,"node_id":"n1"}"#, 12),
+            (r#"{"type":"init","msg_id":1,"node_id":1,"node_ids":["n1"]}"#, 12),
+            (r#"{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1",2]}"#, 12),
+            (r#"{"type":"read","msg_id":1}"#, 10),
+            (r#"{"type":"Generate","msg_id":1}"#, 10),
+        ] {
+            let reply = refusal(&message(body));
+            assert_eq!((&reply["body"]["code"], &reply["dest"]), (&json!(code), &json!("c1")));
+            let asked: Value = serde_json::from_str(body).unwrap();
+            let integer = asked.get("msg_id").filter(|id| id.is_i64());
+            assert_eq!(reply["body"].get("in_reply_to"), integer, "{body}: {reply}");
+        }
+        let long = format!(r#"{{"type":"{}","msg_id":1}}"#, "x".repeat(1 << 20));
+        assert!(refusal(&message(&long)).to_string().len() < 600);
+    }
+
+    #[test]
+    fn replies_are_never_answered() {
+        for body in [
+            r#"{"type":"error","code":12,"text":"no"}"#,
+            r#"{"type":"generate","msg_id":1,"in_reply_to":3}"#,
+            r#"{"type":"init_ok","in_reply_to":1}"#,
+        ] {
+            assert!(matches!(parse(&message(body)).1, Ok(None)), "{body}");
+        }
+    }
+
+    #[test]
+    fn message_ids_and_what_is_echoed_come_back_as_they_were() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        for id in ["0", "-1", "9007199254740993", "123456789012345678901234567890"] {
+            for value in ["null", "-0.0", "1e400", r#""\ud800\u0000☃""#, r#"{"a":1, "a":2}"#, &deep]
+            {
+                let line = message(&format!(r#"{{"echo":{value},"type":"echo","msg_id":{id}}}"#));
+                let (address, parsed) = parse(&line);
+                let Ok(Some(Request::Echo(echo))) = parsed else { panic!("{parsed:?}") };
+                let body = format!(r#"{{"in_reply_to":{id},"type":"echo_ok","echo":{value}}}"#);
+                let expected = format!(r#"{{"src":"n1","dest":"c1","body":{body}}}"#) + "\n";
+                assert_eq!(address.reply("n1", &Reply::EchoOk { echo }), expected);
+            }
+        }
+    }
+}

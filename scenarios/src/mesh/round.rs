@@ -3,43 +3,26 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use postgres::Config;
-use serde::Serialize;
-use snowflake_testkit::{Ledger, grouped};
+use serde_json::{Value, json};
+use snowflake_testkit::{grouped, requests::Answers};
 
-use super::{Mesh, Options, insert};
+use super::{Mesh, Options};
 use crate::{
-    latency::{milliseconds, quantile},
     network::Cut,
-    report::Claim,
-    requests::{Answers, Requests},
+    report::{Claim, latency},
 };
 
 /// What was measured in one round.
-#[derive(Debug, Serialize)]
 pub(super) struct Round {
     /// None: the network was whole, for comparison.
     cut: Option<Cut>,
-    pub(super) requests: usize,
-    pub(super) refused: usize,
-    /// The first few reasons.
-    reasons: Vec<String>,
-    /// Of the answers in time.
-    milliseconds: Quantiles,
+    pub(super) answers: Answers,
     /// Rows that came through where nothing was to.
     crossed: i64,
     /// Rows that some node lacked when the cut ended, summed over the nodes.
     backlog: i64,
-    /// From the heal, or the last answer if that came later, until all tables were equal.
-    pub(super) seconds_to_converge: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Quantiles {
-    p50: f64,
-    p99: f64,
-    p999: f64,
-    max: f64,
+    /// From the last answer until all tables were equal.
+    converged: Option<Duration>,
 }
 
 /// What replication has done, and not done, since the round began; the most that was seen.
@@ -52,12 +35,7 @@ struct Watch<'a> {
     backlog: i64,
 }
 
-impl<'a> Watch<'a> {
-    fn new(mesh: &'a Mesh, cut: Option<Cut>) -> Result<Self> {
-        let silent = cut.map(|cut| cut.silent(mesh.network())).unwrap_or_default();
-        Ok(Self { mesh, silent, before: mesh.rows_by_origin()?, crossed: 0, backlog: 0 })
-    }
-
+impl Watch<'_> {
     fn look(&mut self) -> Result<()> {
         let now = self.mesh.rows_by_origin()?;
         let came = |&(from, to): &(usize, usize)| now[to][from] - self.before[to][from];
@@ -71,50 +49,39 @@ impl<'a> Watch<'a> {
 }
 
 impl Round {
-    /// Also returns what clients were given.
-    pub(super) fn run(mesh: &Mesh, cut: Option<Cut>, options: &Options) -> Result<(Self, Answers)> {
-        let mut watch = Watch::new(mesh, cut)?;
-        let load = |time| ask(&mesh.sockets(), options, time);
-        let answers = match cut {
-            Some(cut) => cut.during(mesh.network(), || load(options.time), || watch.look())?,
-            // For comparison alone.
-            None => load(options.time / 3)?,
-        };
-        let given: u64 = answers.ledgers.iter().map(Ledger::count).sum();
-        let rows = watch.before[0].iter().sum::<i64>() + i64::try_from(given)?;
+    pub(super) fn run(mesh: &Mesh, cut: Option<Cut>, options: &Options) -> Result<Self> {
+        let silent = cut.map(|cut| cut.silent(mesh.network())).unwrap_or_default();
+        let before = mesh.rows_by_origin()?;
+        let mut watch = Watch { mesh, silent, before, crossed: 0, backlog: 0 };
+        // For comparison alone, a third will do.
+        let time = if cut.is_some() { options.time } else { options.time / 3 };
+        let load = mesh.ask(options.per_second, time, options.deadline)?;
+        if let Some(cut) = cut {
+            cut.during(mesh.network(), time, || watch.look())?;
+        }
+        let answers = load.finish();
+        let rows = watch.before[0].iter().sum::<i64>() + i64::try_from(answers.ids())?;
         let converged = mesh.time_to_converge(rows, options.converge)?;
-        let round = Self {
-            cut,
-            requests: answers.answers.len() + answers.refusals.len(),
-            refused: answers.refusals.len(),
-            reasons: answers.refusals.iter().take(5).map(ToString::to_string).collect(),
-            milliseconds: Quantiles::of(&answers),
-            crossed: watch.crossed,
-            backlog: watch.backlog,
-            seconds_to_converge: converged.map(|time| time.as_secs_f64()),
-        };
-        Ok((round, answers))
-    }
-
-    fn name(&self) -> String {
-        self.cut.map_or_else(|| "whole network".to_owned(), |cut| cut.to_string())
+        Ok(Self { cut, answers, crossed: watch.crossed, backlog: watch.backlog, converged })
     }
 
     pub(super) fn claims(&self, options: &Options) -> Vec<Claim> {
-        let name = self.name();
+        let name = self.cut.map_or_else(|| "whole network".to_owned(), |cut| cut.to_string());
+        let (asked, refused) = (self.answers.asked, self.answers.failures.len());
+        let converged = self.converged.map(|time| format!("{:.2}", time.as_secs_f64()));
         let mut claims = vec![
             Claim::new(
-                format!("{name}: requests without an ID in time"),
-                format!("{} of {}", self.refused, grouped(self.requests as u64)),
+                format!("{name}: requests refused, or without an ID in time"),
+                format!("{refused} of {}", grouped(asked)),
                 0,
-                self.refused == 0 && self.requests > 0,
+                refused == 0 && asked > 0,
             ),
-            Claim::reported(format!("{name}: ms to the slowest ID"), self.milliseconds.max),
+            Claim::reported(format!("{name}: ms to the slowest ID"), self.answers.quantile(1.0)),
             Claim::new(
                 format!("{name}: seconds to one checksum"),
-                self.seconds_to_converge.map_or("never".to_owned(), |time| format!("{time:.2}")),
+                converged.as_deref().unwrap_or("never"),
                 format!("at most {}", options.converge.as_secs()),
-                self.seconds_to_converge.is_some(),
+                converged.is_some(),
             ),
         ];
         // Otherwise nothing has been shown.
@@ -125,22 +92,23 @@ impl Round {
             }
             // Counted while others are written: a tenth of a second's worth is no proof.
             let bar = i64::from(options.per_second / 10);
-            let what = format!("{name}: rows it held up, summed over the nodes they were for");
+            let what = format!("{name}: replication backlog, in rows over all nodes");
             claims.push(Claim::at_least(what, self.backlog, bar));
         }
         claims
     }
-}
 
-fn ask(sockets: &[Config], options: &Options, time: Duration) -> Result<Answers> {
-    let requests = Requests { per_second: options.per_second, time, deadline: options.deadline };
-    Ok(requests.start(sockets, insert)?.finish())
-}
-
-impl Quantiles {
-    fn of(answers: &Answers) -> Self {
-        let took = || answers.answers.iter().map(|answer| answer.took);
-        let of = |share| milliseconds(quantile(took(), share));
-        Self { p50: of(0.5), p99: of(0.99), p999: of(0.999), max: of(1.0) }
+    pub(super) fn data(&self) -> Value {
+        let reasons = self.answers.failures.iter().take(5).map(ToString::to_string);
+        json!({
+            "cut": self.cut,
+            "requests": self.answers.asked,
+            "refused": self.answers.failures.len(),
+            "reasons": reasons.collect::<Vec<_>>(),
+            "milliseconds": latency(&self.answers),
+            "crossed": self.crossed,
+            "backlog": self.backlog,
+            "seconds_to_converge": self.converged.map(|time| time.as_secs_f64()),
+        })
     }
 }

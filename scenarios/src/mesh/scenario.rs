@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use snowflake_testkit::{grouped, ledger::distinct};
 
 use super::{Mesh, round::Round};
 use crate::{
-    network::{Cut, Network},
-    options::{defaults, seconds},
+    network::Cut,
+    options::seconds,
     report::{Claim, Report},
-    requests::Answers,
 };
 
 const MACHINES: [u32; 3] = [1, 2, 3];
@@ -35,56 +34,31 @@ pub struct Options {
     /// How soon after the heal all tables have to be equal
     #[arg(skip = Duration::from_secs(60))]
     pub converge: Duration,
-    /// Stay on loopback even where namespaces are permitted
-    #[arg(skip)]
-    pub loopback: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        defaults()
-    }
 }
 
 /// Runs the scenario; the network is whole in the first round, which is shorter, for comparison.
 pub fn run(options: &Options) -> Result<Report> {
-    let mesh = Mesh::start(Network::of(MACHINES.len(), options.loopback)?, &MACHINES)?;
-    let conditions = mesh.conditions()?;
-    let (mut rounds, mut answers) = (Vec::new(), Vec::new());
+    let mesh = Mesh::start(&MACHINES)?;
+    let mut rounds = Vec::new();
     for cut in std::iter::once(None).chain(options.cuts.iter().copied().map(Some)) {
         eprintln!("{} ...", cut.map_or("whole network".to_owned(), |cut| cut.to_string()));
-        let (round, given) = Round::run(&mesh, cut, options)?;
-        rounds.push(round);
-        answers.push(given);
+        rounds.push(Round::run(&mesh, cut, options)?);
     }
     let mut claims: Vec<_> = rounds.iter().flat_map(|round| round.claims(options)).collect();
-    claims.extend(promises(&mesh, &answers)?);
+    claims.extend(promises(&mesh, &rounds)?);
     let data = json!({
         "requests_per_second": options.per_second,
         "seconds_per_cut": options.time.as_secs_f64(),
         "deadline_seconds": options.deadline.as_secs_f64(),
-        "rounds": rounds,
+        "rounds": rounds.iter().map(Round::data).collect::<Vec<Value>>(),
     });
-    Ok(Report {
-        scenario: "Active-active".to_owned(),
-        headline: headline(&rounds),
-        conditions,
-        claims,
-        data,
-    })
-}
-
-fn headline(rounds: &[Round]) -> String {
-    let requests = grouped(rounds.iter().map(|round| round.requests as u64).sum());
-    let refused: usize = rounds.iter().map(|round| round.refused).sum();
-    let slowest = rounds.iter().map(|round| round.seconds_to_converge.unwrap_or(f64::INFINITY));
-    let slowest = slowest.fold(0.0, f64::max);
-    format!("{refused} of {requests} requests refused; tables equal {slowest:.1} s after a cut")
+    let (scenario, conditions) = ("Active-active".to_owned(), mesh.conditions()?);
+    Ok(Report { scenario, conditions, claims, data })
 }
 
 /// What has to hold of all rounds together.
-fn promises(mesh: &Mesh, rounds: &[Answers]) -> Result<Vec<Claim>> {
-    let ledgers = || rounds.iter().flat_map(|round| &round.ledgers);
+fn promises(mesh: &Mesh, rounds: &[Round]) -> Result<Vec<Claim>> {
+    let ledgers = || rounds.iter().flat_map(|round| &round.answers.ledgers);
     let given: u64 = ledgers().map(|ledger| ledger.count()).sum();
     let contents = mesh.contents()?;
     let mut checksums: Vec<_> = contents.iter().map(|content| &content.checksum).collect();

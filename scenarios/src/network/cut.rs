@@ -2,13 +2,12 @@
 
 use std::{
     fmt,
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use serde::Serialize;
+use snowflake_testkit::interrupt;
 
 use super::Network;
 
@@ -19,9 +18,9 @@ const FLAP: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cut {
-    /// The cable of node 0 is pulled.
+    /// Node 0 is cut off, and none of its connections outlives that.
     Off,
-    /// Node 1 on one side, all others on the other; packets between them are lost in silence.
+    /// Node 1 on one side, all others on the other; connections that still live then go on.
     Split,
     /// What node 2 sends is lost; what is sent to it arrives.
     OneWay,
@@ -33,79 +32,45 @@ impl Cut {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Off, Self::Split, Self::OneWay, Self::Flapping];
 
-    /// Lets the network fail until `meanwhile` has been done, and heals it. `look` sees it before
-    /// each heal.
-    pub fn during<T>(
+    /// Lets the network fail for this time, and heals it. `look` sees it before each heal.
+    pub fn during(
         self,
         network: &Network,
-        meanwhile: impl FnOnce() -> Result<T>,
-        mut look: impl FnMut() -> Result<()> + Send,
-    ) -> Result<T> {
-        let done = match self {
-            Self::Flapping => flap_during(network, meanwhile, look),
-            _ => self.make(network).and_then(|()| {
-                let done = meanwhile()?;
-                look().map(|()| done)
-            }),
-        };
-        network.heal()?;
-        done
-    }
-
-    fn make(self, network: &Network) -> Result<()> {
-        match self {
-            Self::Off => network.unplug(0),
-            _ => {
-                self.silent(network).into_iter().try_for_each(|(from, to)| network.block(from, to))
+        time: Duration,
+        mut look: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let end = Instant::now() + time;
+        if self != Self::Flapping {
+            self.silent(network).into_iter().for_each(|(from, to)| network.silence(from, to));
+            interrupt::pause(time)?;
+            look()?;
+            if self == Self::Off {
+                return network.heal_and_break(0);
             }
+            network.heal();
+            return Ok(());
         }
+        for node in (0..network.nodes()).cycle().take_while(|_| Instant::now() < end) {
+            network.cut_off(node);
+            interrupt::pause(FLAP)?;
+            look()?;
+            network.heal();
+            interrupt::pause(FLAP)?;
+        }
+        Ok(())
     }
 
-    /// From which node to which nothing at all arrives while the cut lasts.
+    /// From which node to which nothing at all arrives while it lasts.
     #[must_use]
     pub fn silent(self, network: &Network) -> Vec<(usize, usize)> {
+        let to_and_from = |node| network.others(node).flat_map(move |it| [(node, it), (it, node)]);
         match self {
-            Self::Off => both_ways(network, 0),
-            Self::Split => both_ways(network, 1),
+            Self::Off => to_and_from(0).collect(),
+            Self::Split => to_and_from(1).collect(),
             Self::OneWay => network.others(2).map(|other| (2, other)).collect(),
             Self::Flapping => Vec::new(),
         }
     }
-}
-
-fn both_ways(network: &Network, node: usize) -> Vec<(usize, usize)> {
-    network.others(node).flat_map(|other| [(node, other), (other, node)]).collect()
-}
-
-fn flap_during<T>(
-    network: &Network,
-    meanwhile: impl FnOnce() -> Result<T>,
-    look: impl FnMut() -> Result<()> + Send,
-) -> Result<T> {
-    let (done, over) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        let flapping = scope.spawn(|| flap(network, over, look));
-        let outcome = meanwhile();
-        drop(done);
-        flapping.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        outcome
-    })
-}
-
-/// Until the other end of the channel is gone.
-fn flap(network: &Network, over: Receiver<()>, mut look: impl FnMut() -> Result<()>) -> Result<()> {
-    for node in (0..network.nodes()).cycle() {
-        for (from, to) in both_ways(network, node) {
-            network.block(from, to)?;
-        }
-        let cut = over.recv_timeout(FLAP);
-        look()?;
-        network.heal()?;
-        if [cut, over.recv_timeout(FLAP)].contains(&Err(RecvTimeoutError::Disconnected)) {
-            break;
-        }
-    }
-    Ok(())
 }
 
 impl fmt::Display for Cut {

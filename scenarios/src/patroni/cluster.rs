@@ -2,52 +2,47 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use postgres::{Client, Config, config::TargetSessionAttrs};
-use snowflake_testkit::{DEADLINE, Installation};
+use snowflake_testkit::{DEADLINE, Installation, Warden, interrupt};
 
 use super::{
-    configuration,
+    configuration::{self, Places},
     etcd::Etcd,
     member::{self, Member},
     rest::{self, Status},
-    warden::Warden,
 };
-use crate::{interrupt, network::Network};
+use crate::network::Addresses;
 
 const LOG_TAIL: usize = 30;
 /// How many members there are.
 pub const SIZE: usize = 3;
-/// Where in the network etcd is; the members come first.
-const ETCD: usize = SIZE;
-/// Where in the network this process is while it has to do with a cluster.
-pub const CLIENTS: usize = SIZE + 1;
-/// How many nodes the network has.
-pub const NODES: usize = SIZE + 2;
 
 /// Three members that agree on a leader. Dropping it leaves nothing behind.
 #[derive(Debug)]
-pub struct Cluster<'a> {
-    network: &'a Network,
+pub struct Cluster {
     members: Vec<Member>,
     _etcd: Etcd,
-    /// Dropped last: it ends everything else.
+    /// Dropped last: it ends the servers that Patroni has started.
     _warden: Warden,
 }
 
-impl<'a> Cluster<'a> {
+impl Cluster {
     /// Starts one whose members have these machine ids; returns when all of them are in place.
-    pub fn start(network: &'a Network, machine_ids: [u32; SIZE]) -> Result<Self> {
+    pub fn start(machine_ids: [u32; SIZE]) -> Result<Self> {
         let installation = Installation::find()?;
         let warden = Warden::engage(&installation)?;
-        let etcd = Etcd::start(network, ETCD, warden.home(), &installation)?;
-        let make = |(node, machine_id)| {
-            Member::make(network, node, machine_id, warden.home(), etcd.address, &installation)
-        };
-        let mut members =
-            machine_ids.into_iter().enumerate().map(make).collect::<Result<Vec<_>>>()?;
-        for member in &mut members {
-            member.start(network)?;
+        let addresses = Addresses::new()?;
+        let [etcd, peers] = [0, 1].map(|number| addresses.of(number));
+        let store = Etcd::start([etcd, peers], warden.home(), &installation)?;
+        let mut members = Vec::new();
+        for (number, machine_id) in (1..).zip(machine_ids) {
+            let [server, api] = [0, 1].map(|which| addresses.of(10 * number + which));
+            let places = Places { server, api, etcd };
+            let mut member =
+                Member::make(number, machine_id, warden.home(), places, &installation)?;
+            member.start()?;
+            members.push(member);
         }
-        let cluster = Self { network, members, _etcd: etcd, _warden: warden };
+        let cluster = Self { members, _etcd: store, _warden: warden };
         cluster.wait_until_whole()?;
         Ok(cluster)
     }
@@ -95,7 +90,7 @@ impl<'a> Cluster<'a> {
 
     /// Starts a member that was killed.
     pub fn revive(&mut self, member: usize) -> Result<()> {
-        self.members[member].start(self.network)
+        self.members[member].start()
     }
 
     /// Has member `from`, which leads, hand over to the synchronous standby. Asks again if Patroni does

@@ -13,6 +13,8 @@ use postgres::Config;
 use serde_json::{Value, json};
 use snowflake_testkit::{Installation, shared_settings, shim::Shim};
 
+use crate::network::LOOPBACK;
+
 /// In the member's directory. JSON is YAML, too.
 pub const FILE: &str = "patroni.yml";
 const SUPERUSER: &str = "postgres";
@@ -20,7 +22,7 @@ const MACHINE_ID: &str = "pg_snowflake.machine_id";
 const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Who is where.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Places {
     /// The member's PostgreSQL.
     pub server: SocketAddr,
@@ -28,8 +30,6 @@ pub struct Places {
     pub api: SocketAddr,
     /// The store.
     pub etcd: SocketAddr,
-    /// Everyone who may connect to its PostgreSQL, as `pg_hba.conf` has it.
-    pub peers: &'static str,
 }
 
 /// How clients find whichever of the servers at these addresses they want.
@@ -50,8 +50,8 @@ pub fn write(home: &Path, name: &str, machine_id: u32, places: &Places) -> Resul
 }
 
 fn member(home: &Path, name: &str, machine_id: u32, places: &Places) -> Value {
-    let Places { server, api, etcd, peers } = places;
-    let admitted = format!("host all,replication all {peers} trust");
+    let Places { server, api, etcd } = places;
+    let admitted = format!("host all,replication all {LOOPBACK} trust");
     json!({
         "scope": "snowflake",
         "name": name,
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn members_differ_in_their_own_file_alone() {
         let [server, api, etcd] = [10, 11, 12].map(|port| ([127, 0, 0, 1], port).into());
-        let places = Places { server, api, etcd, peers: "127.0.0.0/8" };
+        let places = Places { server, api, etcd };
         let [a, b] = [1, 2].map(|id| member(Path::new("/h"), "m", id, &places));
         assert_eq!(a["bootstrap"], b["bootstrap"]);
         assert_eq!(a["postgresql"]["parameters"][MACHINE_ID], "1");

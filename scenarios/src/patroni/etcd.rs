@@ -3,37 +3,30 @@
 use std::{
     fs::{self, File},
     net::SocketAddr,
-    os::unix::process::CommandExt,
     path::Path,
-    process::{Child, Stdio},
+    process::Stdio,
 };
 
-use anyhow::{Context, Result, bail};
-use snowflake_testkit::{DEADLINE, Installation};
+use anyhow::{Context, Result};
+use snowflake_testkit::{DEADLINE, Installation, Tied, interrupt};
 
-use super::{ports, rest};
-use crate::{interrupt, network::Network};
+use super::rest;
 
-/// One etcd server; the warden of its directory ends it.
+/// One etcd server.
 #[derive(Debug)]
-pub struct Etcd {
-    /// Where clients find it.
-    pub address: SocketAddr,
-    _process: Child,
-}
+pub struct Etcd(Tied);
 
 impl Etcd {
-    /// Starts it as node `node`, in a new directory `etcd` of `home`; returns when it answers.
+    /// Starts it in a new directory `etcd` of `home`, for clients and for others of its kind at these
+    /// addresses; returns when it answers.
     pub fn start(
-        network: &Network,
-        node: usize,
+        places: [SocketAddr; 2],
         home: &Path,
         installation: &Installation,
     ) -> Result<Self> {
         let home = home.join("etcd");
         fs::create_dir(&home)?;
         installation.give(&home)?;
-        let places: [SocketAddr; 2] = ports::free(network, node)?;
         let [clients, peers] = places.map(|place| format!("http://{place}"));
         let log = File::create(home.join("log"))?;
         let mut command = installation.as_server_user("etcd");
@@ -45,22 +38,19 @@ impl Etcd {
             // It also talks to itself, and would ask a proxy that the environment names.
             .env("NO_PROXY", "*")
             .current_dir(&home)
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        let mut process = network
-            .at(node, || command.spawn())?
-            .context("running etcd (Debian: etcd-server; `tools/setup systems` installs it)")?;
-        let [address, _] = places;
-        interrupt::wait_for("etcd to answer", DEADLINE, || {
-            if let Some(status) = process.try_wait()? {
-                // All of it: what was wrong may come before a page on what would have been right.
-                let log = fs::read_to_string(home.join("log")).unwrap_or_default();
-                bail!("etcd ended with {status}:\n{}", log.trim_end());
-            }
-            Ok(rest::answers(address, "/health"))
-        })?;
-        Ok(Self { address, _process: process })
+        let start = Tied::start(command);
+        let mut etcd = Self(
+            start.context("etcd (Debian: etcd-server), which `tools/setup scenarios` installs")?,
+        );
+        let answer = interrupt::wait_for("etcd to answer", DEADLINE, || {
+            etcd.0.check()?;
+            Ok(rest::answers(places[0], "/health"))
+        });
+        // All of it: what was wrong may come before a page on what would have been right.
+        answer.with_context(|| fs::read_to_string(home.join("log")).unwrap_or_default())?;
+        Ok(etcd)
     }
 }

@@ -81,15 +81,6 @@ fn moved_on_by(replies: &[(u64, i64)], last: u64, end: u64) -> Option<i64> {
     Some(smallest - greatest)
 }
 
-/// The median and the largest.
-#[must_use]
-pub fn spread(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = (values.len().checked_sub(1)? / 2, values.len() / 2);
-    Some([(values[middle.0] + values[middle.1]) / 2.0, *values.last()?])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,12 +100,5 @@ mod tests {
         assert_eq!(moved_on_by(&replies, 2, 90), Some(2));
         assert_eq!(moved_on_by(&replies, 51, 100), Some(-9));
         assert_eq!(moved_on_by(&replies, 90, 100), None);
-    }
-
-    #[test]
-    fn a_spread_is_median_and_greatest() {
-        assert_eq!(spread([3.0, 1.0, 2.5].into_iter()), Some([2.5, 3.0]));
-        assert_eq!(spread([3.0, 1.0].into_iter()), Some([2.0, 3.0]));
-        assert_eq!(spread(std::iter::empty()), None);
     }
 }

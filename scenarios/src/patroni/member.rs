@@ -3,58 +3,48 @@
 use std::{
     fs::{self, File},
     net::SocketAddr,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::Stdio,
 };
 
 use anyhow::{Context, Result, ensure};
 use postgres::{Client, Config, NoTls};
 use snowflake_testkit::{
-    DEADLINE, Installation, kill9_in,
+    DEADLINE, Installation, Tied, interrupt, kill9_in,
     shim::{Clock, Shim},
 };
 
-use super::{
-    configuration::{self, Places},
-    ports,
-};
-use crate::{interrupt, network::Network};
+use super::configuration::{self, Places};
 
 /// One of the three.
 #[derive(Debug)]
 pub struct Member {
     name: String,
-    node: usize,
     home: PathBuf,
     installation: Installation,
     shim: Shim,
-    address: SocketAddr,
-    api: SocketAddr,
-    patroni: Option<Child>,
+    places: Places,
+    patroni: Option<Tied>,
 }
 
 impl Member {
-    /// Makes the one that is node `node`, with its directory in `home`; the store is at `etcd`.
+    /// Makes member number `number`, with its directory in `home`.
     pub fn make(
-        network: &Network,
-        node: usize,
+        number: usize,
         machine_id: u32,
         home: &Path,
-        etcd: SocketAddr,
+        places: Places,
         installation: &Installation,
     ) -> Result<Self> {
-        let name = format!("member{}", node + 1);
+        let name = format!("member{number}");
         let home = home.join(&name);
         fs::create_dir(&home).context("making a member's directory")?;
         installation.give(&home)?;
         let shim = Shim::with_clock(&home, installation)?;
-        let [address, api] = ports::free(network, node)?;
         configuration::link_programs(&home, installation, &shim)?;
-        let places = Places { server: address, api, etcd, peers: network.range() };
         configuration::write(&home, &name, machine_id, &places)?;
         let installation = installation.clone();
-        Ok(Self { name, node, home, installation, shim, address, api, patroni: None })
+        Ok(Self { name, home, installation, shim, places, patroni: None })
     }
 
     /// What Patroni calls it.
@@ -66,13 +56,13 @@ impl Member {
     /// Where its PostgreSQL listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.places.server
     }
 
     /// Where its Patroni's REST API listens.
     #[must_use]
     pub fn api(&self) -> SocketAddr {
-        self.api
+        self.places.api
     }
 
     /// Whether it has been started, and not killed since.
@@ -87,7 +77,7 @@ impl Member {
     }
 
     /// Starts its Patroni, which starts PostgreSQL in its own time.
-    pub fn start(&mut self, network: &Network) -> Result<()> {
+    pub fn start(&mut self) -> Result<()> {
         ensure!(!self.is_up(), "member {} runs already", self.name);
         let log = File::options().create(true).append(true).open(self.log_file())?;
         let mut command = self.installation.as_server_user("patroni");
@@ -95,30 +85,26 @@ impl Member {
             .arg(configuration::FILE)
             .env("HOME", &self.home)
             .current_dir(&self.home)
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        let process = network
-            .at(self.node, || command.spawn())?
-            .context("running patroni (`tools/setup systems` installs it)")?;
-        self.patroni = Some(process);
+        let start = Tied::start(command);
+        self.patroni = Some(start.context("Patroni, which `tools/setup scenarios` installs")?);
         Ok(())
     }
 
     /// SIGKILL to its Patroni and to every process of its PostgreSQL, at once.
     pub fn kill9(&mut self) -> Result<()> {
-        let mut patroni =
-            self.patroni.take().with_context(|| format!("member {} does not run", self.name))?;
+        ensure!(self.is_up(), "member {} does not run", self.name);
         kill9_in(&self.home)?;
-        patroni.wait()?;
+        self.patroni = None;
         Ok(())
     }
 
     /// How the `postgres` crate reaches its PostgreSQL.
     #[must_use]
     pub fn config(&self) -> Config {
-        configuration::client([self.address])
+        configuration::client([self.address()])
     }
 
     /// A session, whether it leads or follows, as soon as there can be one.

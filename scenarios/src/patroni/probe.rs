@@ -11,10 +11,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use postgres::{Client, Config, NoTls};
-use snowflake_testkit::{DEADLINE, Session, ledger::stamp};
+use snowflake_testkit::{DEADLINE, Session, interrupt, ledger::stamp};
 
 use super::{cluster::Cluster, load};
-use crate::interrupt;
 
 /// Between two questions whether the server still follows; what a figure is uncertain by.
 const PAUSE: Duration = Duration::from_millis(2);

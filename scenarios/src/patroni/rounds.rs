@@ -11,7 +11,6 @@ use super::{
     load::{self, Clients},
     probe::{FirstWrites, Probes},
 };
-use crate::network::Network;
 
 const HALF_AN_HOUR: i64 = 1_800;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -68,13 +67,8 @@ pub struct Outcome {
 }
 
 /// Plays `rounds` rounds, hard kills and switchovers in turn; `tell` is told of each.
-pub fn play(
-    network: &Network,
-    machine_ids: [u32; SIZE],
-    rounds: usize,
-    tell: impl Fn(&Round),
-) -> Result<Outcome> {
-    let mut cluster = Cluster::start(network, machine_ids)?;
+pub fn play(machine_ids: [u32; SIZE], rounds: usize, tell: impl Fn(&Round)) -> Result<Outcome> {
+    let mut cluster = Cluster::start(machine_ids)?;
     let outcome = play_on(&mut cluster, rounds, tell);
     outcome.map_err(|error| error.context(cluster.logs()))
 }

@@ -64,7 +64,6 @@ fn facts_of(outcome: &Outcome) -> Vec<(String, String)> {
     let rows =
         claims.map(|claim| vec![claim.what.clone(), claim.figure.clone(), claim.bar.clone()]);
     [
-        ("headline", report.headline.clone()),
         ("held", outcome.held()),
         ("conditions", format!("{}, {}", report.conditions.join("; "), outcome.date)),
         ("claims", table(&columns, rows)),

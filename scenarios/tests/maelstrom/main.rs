@@ -5,4 +5,3 @@ mod controls;
 mod endings;
 mod node;
 mod outages;
-mod workloads;

@@ -1,6 +1,6 @@
 //! A node whose server is taken away.
 
-use std::process::Command;
+use std::{mem, process::Command, time::Duration};
 
 use anyhow::Result;
 use nix::sys::signal::Signal;
@@ -9,46 +9,57 @@ use snowflake_testkit::{DEADLINE, wait_for};
 
 use crate::node::{NODE, Node};
 
-/// Asks until there is an ID again; the codes of the errors on the way.
-fn until_it_issues(node: &mut Node) -> Result<(i64, Vec<u64>)> {
-    let (mut id, mut codes) = (0, Vec::new());
-    wait_for("an ID", DEADLINE, || {
+/// Asks until there is an ID after an error; the errors.
+fn ask_until_it_issues_again(node: &mut Node, last: &mut i64) -> Result<Vec<(u64, String)>> {
+    let mut errors = Vec::new();
+    wait_for("an error, and an ID", DEADLINE, || {
         match node.generate()? {
-            Ok(new) => id = new,
-            Err(code) => codes.push(code),
+            Ok(id) => assert!(id > mem::replace(last, id)),
+            Err((code, text)) => {
+                assert!([11, 13].contains(&code) && !text.contains("db error"), "{code}: {text}");
+                errors.push((code, text));
+                return Ok(false);
+            }
         }
-        Ok(id > 0)
+        Ok(!errors.is_empty())
     })?;
-    Ok((id, codes))
+    Ok(errors)
 }
 
 #[test]
 fn a_killed_server_costs_errors_and_comes_back_with_greater_ids() -> Result<()> {
-    let mut node = Node::started()?;
-    let (mut last, _) = until_it_issues(&mut node)?;
+    let (mut node, mut last) = (Node::started()?, 0);
     for _ in 0..3 {
-        node.signal_server(Signal::SIGKILL)?;
-        let (id, codes) = until_it_issues(&mut node)?;
-        assert!(id > last);
-        // The last, a timeout, where the machine is so busy that a start takes seconds.
-        assert!(codes.iter().all(|code| [11, 13, 0].contains(code)), "{codes:?}");
-        assert!(!codes.is_empty());
-        assert_eq!(node.ask(json!({"type": "echo", "echo": 1}))?["echo"], 1);
-        last = id;
+        node.strike("", Signal::SIGKILL)?;
+        ask_until_it_issues_again(&mut node, &mut last)?;
     }
     Ok(())
 }
 
 #[test]
-fn a_server_that_hangs_is_a_timeout_then_unavailable_then_forgotten() -> Result<()> {
+fn while_its_server_recovers_a_node_answers_what_postgresql_says() -> Result<()> {
+    let (mut node, mut last) = (Node::started()?, 0);
+    wait_for("a refusal", DEADLINE, || {
+        node.strike("checkpointer", Signal::SIGKILL)?;
+        let mut errors = ask_until_it_issues_again(&mut node, &mut last)?;
+        errors.retain(|(code, _)| *code == 11);
+        let said = |text: &String| text.starts_with("57P03: the database system is");
+        assert!(errors.iter().all(|(_, text)| said(text)), "{errors:?}");
+        Ok(!errors.is_empty())
+    })
+}
+
+#[test]
+fn a_server_that_hangs_holds_up_answers_and_loses_none() -> Result<()> {
     let mut node = Node::started()?;
-    let (before, _) = until_it_issues(&mut node)?;
-    node.signal_server(Signal::SIGSTOP)?;
-    assert_eq!([node.generate()?, node.generate()?], [Err(0), Err(11)]);
-    assert_eq!(node.ask(json!({"type": "echo", "echo": 1}))?["echo"], 1);
-    node.signal_server(Signal::SIGCONT)?;
-    let (after, codes) = until_it_issues(&mut node)?;
-    assert!(after > before && codes.iter().all(|code| [11, 0].contains(code)), "{codes:?}");
+    node.strike("", Signal::SIGSTOP)?;
+    (0..10).for_each(|_| node.request(json!({"type": "generate"})));
+    let heard = node.heard.recv_timeout(Duration::from_millis(200));
+    assert!(heard.is_err(), "an ID of a server that stands still");
+    node.strike("", Signal::SIGCONT)?;
+    for _ in 0..10 {
+        assert_eq!(node.message()?["body"]["type"], "generate_ok");
+    }
     Ok(())
 }
 
@@ -56,13 +67,11 @@ fn a_server_that_hangs_is_a_timeout_then_unavailable_then_forgotten() -> Result<
 fn a_server_that_does_not_start_is_an_abort_and_init_can_come_again() -> Result<()> {
     let mut node = Node::start_as(Command::new(NODE).env("PG_CONFIG", "/nonexistent"))?;
     for _ in 0..2 {
-        let reply = node.ask(json!({"type": "init", "node_id": "n1", "node_ids": ["n1"]}))?;
-        assert_eq!((&reply["type"], &reply["code"]), (&json!("error"), &json!(14)));
-        assert!(
-            reply["text"].as_str().is_some_and(|text| text.contains("/nonexistent")),
-            "{reply}"
-        );
-        assert_eq!(node.generate()?, Err(11));
+        node.init();
+        let reply = node.body()?;
+        assert_eq!(reply["code"], 14);
+        assert!(reply["text"].as_str().is_some_and(|text| text.contains("/nonexistent")));
+        assert_eq!(node.generate()?.map_err(|(code, _)| code), Err(11));
         assert!(!node.leaves_something()?);
     }
     Ok(())

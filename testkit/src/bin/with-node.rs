@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use snowflake_testkit::Node;
+use snowflake_testkit::{Node, interrupt};
 
 /// Starts a private server, runs a command whose PGHOST and so on lead there, stops the server.
 #[derive(Parser)]
@@ -22,17 +22,19 @@ fn setting(text: &str) -> Result<(String, String)> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| interrupt::exit_code("with-node", Err(error)))
+}
+
+fn run() -> Result<ExitCode> {
     let Arguments { settings, command } = Arguments::parse();
+    interrupt::catch()?;
     let builder = Node::builder("with-node");
     let builder = settings.iter().fold(builder, |builder, (name, value)| builder.set(name, value));
     let mut node = builder.start()?;
     let (program, arguments) = command.split_first().context("no command")?;
-    let status = Command::new(program)
-        .args(arguments)
-        .envs(node.client_environment())
-        .status()
-        .with_context(|| format!("running {program}"))?;
+    let mut command = Command::new(program);
+    let status = interrupt::run(command.args(arguments).envs(node.client_environment()))?;
     node.stop()?;
     Ok(status
         .code()

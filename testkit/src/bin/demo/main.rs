@@ -1,16 +1,13 @@
 //! `make demo`: pg_snowflake at work on a private server, in a few seconds.
 
-mod interrupt;
 mod stage;
 
 use std::{process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use nix::sys::signal::Signal;
-use snowflake_testkit::{Node, grouped, processes_in};
+use snowflake_testkit::{Node, grouped, interrupt, processes_in};
 
-use interrupt::{Interrupt, Interrupted};
 use stage::Stage;
 
 const ROWS: u32 = 1_000_000;
@@ -24,40 +21,19 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match Interrupt::catch().and_then(|interrupt| perform(&arguments, &interrupt)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<Interrupted>() => {
-            eprintln!("\nInterrupted. Nothing is left running.");
-            ExitCode::from(130)
-        }
-        Err(error) => {
-            let reasons: Vec<_> = error.chain().map(ToString::to_string).collect();
-            eprintln!("\nThe demo failed: {}", reasons.join("\n  "));
-            ExitCode::FAILURE
-        }
-    }
+    interrupt::exit_code("The demo", perform(&Arguments::parse()).map(|()| true))
 }
 
-fn perform(arguments: &Arguments, interrupt: &Interrupt) -> Result<()> {
-    let outcome = on_a_server(arguments, interrupt);
-    // A server that was taken away is not the reason, the signal is.
-    interrupt.check()?;
-    outcome
-}
-
-fn on_a_server(arguments: &Arguments, interrupt: &Interrupt) -> Result<()> {
+fn perform(arguments: &Arguments) -> Result<()> {
+    interrupt::catch()?;
     println!("pg_snowflake: sortable 64-bit IDs, made inside PostgreSQL\n");
     let mut node = start()?;
-    if let Some(pid) = node.pid() {
-        interrupt.takes_along(pid, Signal::SIGQUIT)?;
-    }
-    let stage = Stage::new(&node, interrupt);
+    let stage = Stage::new(&node);
     first_ids(&stage)?;
     apart(&stage)?;
     many_rows(&stage)?;
     if arguments.psql {
-        explore(&node, interrupt)?;
+        explore(&node)?;
     }
     node.stop()?;
     vanish(node)
@@ -124,16 +100,10 @@ fn many_rows(stage: &Stage) -> Result<()> {
     stage.say("No two rows share an ID.")
 }
 
-fn explore(node: &Node, interrupt: &Interrupt) -> Result<()> {
+fn explore(node: &Node) -> Result<()> {
     println!("The server is yours now, with the table \"orders\" on it. Type \\q to finish.\n");
-    let mut psql = node.psql(&[]);
-    interrupt.lend_keyboard(|| {
-        let mut child = psql.spawn().context("running psql")?;
-        let pid = i32::try_from(child.id())?;
-        interrupt.takes_along(pid, Signal::SIGTERM)?;
-        child.wait().context("waiting for psql")?;
-        interrupt.forgets(pid)
-    })?;
+    // There, it cancels a query.
+    interrupt::lend_keyboard(|| interrupt::run(&mut node.psql(&[])))?;
     println!();
     Ok(())
 }

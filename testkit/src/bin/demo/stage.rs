@@ -3,26 +3,23 @@
 use std::cell::Cell;
 
 use anyhow::Result;
-use snowflake_testkit::{Node, run};
-
-use crate::interrupt::Interrupt;
+use snowflake_testkit::{Node, interrupt, run};
 
 const MARGIN: &str = "    ";
 
 pub struct Stage<'a> {
     node: &'a Node,
-    interrupt: &'a Interrupt,
     steps: Cell<u32>,
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(node: &'a Node, interrupt: &'a Interrupt) -> Self {
-        Self { node, interrupt, steps: Cell::new(0) }
+    pub fn new(node: &'a Node) -> Self {
+        Self { node, steps: Cell::new(0) }
     }
 
     /// Begins a numbered step; `about` says what there is to see.
     pub fn step(&self, title: &str, about: &str) -> Result<()> {
-        self.interrupt.check()?;
+        interrupt::check()?;
         self.steps.set(self.steps.get() + 1);
         println!("\n{}. {title}\n   {about}\n", self.steps.get());
         Ok(())
@@ -31,12 +28,12 @@ impl<'a> Stage<'a> {
     /// A remark on what was just shown.
     pub fn say(&self, text: &str) -> Result<()> {
         println!("   {text}\n");
-        self.interrupt.check()
+        interrupt::check()
     }
 
     /// Prints the statement, runs it and prints what psql prints.
     pub fn show(&self, sql: &str) -> Result<()> {
-        self.interrupt.check()?;
+        interrupt::check()?;
         for (i, line) in sql.lines().enumerate() {
             println!("{MARGIN}{} {line}", if i == 0 { "=>" } else { "  " });
         }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
 use fastrand::Rng;
 use snowflake_testkit::{
-    DEADLINE, Load, Node, Outage, Tally, grouped, ledger::Fault, time_to_first_id, wait_for,
+    DEADLINE, Load, Node, Outage, Tally, grouped, interrupt, ledger::Fault, time_to_first_id,
 };
 
 use figures::Figures;
@@ -56,16 +56,11 @@ fn main() -> ExitCode {
     let mut figures = Figures::new();
     let outcome = soak(&arguments, &mut figures);
     println!("\n{figures}");
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("\nThe soak failed after {} s: {error:#}", figures.seconds());
-            ExitCode::FAILURE
-        }
-    }
+    interrupt::exit_code("The soak", outcome.map(|()| true))
 }
 
 fn soak(arguments: &Arguments, figures: &mut Figures) -> Result<()> {
+    interrupt::catch()?;
     let node = Node::builder("soak")
         .with_clock()
         // A quarter of the usual IDs a millisecond, so that load alone pushes the ID clock ahead.
@@ -126,7 +121,7 @@ impl Soak<'_> {
     fn dwell(&mut self, load: &Load) -> Result<()> {
         let average = self.arguments.ids / u64::from(self.arguments.cycles.max(1));
         let until = load.ids() + self.rng.u64(..=average.min(IDS_PER_SEGMENT));
-        wait_for("IDs", DEADLINE, || Ok(load.ids() >= until))
+        interrupt::wait_for("IDs", DEADLINE, || Ok(load.ids() >= until))
     }
 
     fn go_down(&mut self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Who cleans up: a process of its own, so that nothing is left behind however this one ends.
+//! Who cleans up after programs that start others: a process that outlives this one.
 
 use std::{
     os::unix::process::CommandExt,
@@ -7,10 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use snowflake_testkit::{Installation, make_home};
 
-/// A private directory. When it is dropped, or this process ends in whatever way, all processes that
-/// work in the directory are ended, and it is removed.
+use crate::{builder::make_home, program::Installation};
+
+/// A private directory for the server's user. When it is dropped, or this process ends in whatever way,
+/// all processes that work in folders of the directory are ended, and it is removed.
 #[derive(Debug)]
 pub struct Warden {
     home: PathBuf,
@@ -18,7 +19,7 @@ pub struct Warden {
 }
 
 impl Warden {
-    /// Makes the directory, for the server's user.
+    /// Makes the directory.
     pub fn engage(installation: &Installation) -> Result<Self> {
         let home = make_home(installation)?;
         let process = Command::new("sh")
@@ -54,9 +55,11 @@ impl Drop for Warden {
 mod tests {
     use std::fs;
 
-    use snowflake_testkit::{DEADLINE, processes_in, wait_for};
-
     use super::*;
+    use crate::{
+        poll::{DEADLINE, wait_for},
+        process::processes_in,
+    };
 
     #[test]
     fn nothing_is_left_when_the_warden_is_dismissed() -> Result<()> {

@@ -1,35 +1,39 @@
-//! Ctrl-C, and a polite kill: scenarios end with an error, and so everything is cleaned up.
+//! Ctrl-C, and a polite kill: a program ends with an error, and so everything is cleaned up.
 
 use std::{
     process::{Command, ExitCode, ExitStatus},
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    flag::{register, register_conditional_shutdown},
+    low_level,
 };
 
+use crate::{poll, process::send};
+
 const STEP: Duration = Duration::from_millis(50);
-
-static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-
 /// What shells say of a program that Ctrl-C has ended.
 const EXIT_CODE: u8 = 130;
+
+static CAME: AtomicBool = AtomicBool::new(false);
+static KEYBOARD_LENT: AtomicBool = AtomicBool::new(false);
 
 /// From now on a signal does not kill this process; [`check`] sees it. A second one does.
 pub fn catch() -> Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // In this order, or the first one would do what the second is for.
-        register_conditional_shutdown(signal, EXIT_CODE.into(), Arc::clone(&INTERRUPTED))
-            .context("catching signals")?;
-        register(signal, Arc::clone(&INTERRUPTED)).context("catching signals")?;
+        let handler = move || {
+            let not_for_us = signal == SIGINT && KEYBOARD_LENT.load(Ordering::Relaxed);
+            if !not_for_us && CAME.swap(true, Ordering::Relaxed) {
+                low_level::exit(EXIT_CODE.into());
+            }
+        };
+        // SAFETY: the handler reads and writes atomics and calls `_exit`, nothing else.
+        unsafe { low_level::register(signal, handler) }.context("catching signals")?;
     }
     Ok(())
 }
@@ -45,11 +49,11 @@ pub fn check() -> Result<()> {
 /// Whether the process is to end.
 #[must_use]
 pub fn is_set() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    CAME.load(Ordering::Relaxed)
 }
 
-/// How a program ends whose scenario has found out whether its claims hold; `what` is for the report
-/// of a failure.
+/// How a program ends that has done its work or found out whether its claims hold; `what` is for the
+/// report of a failure.
 #[must_use]
 pub fn exit_code(what: &str, outcome: Result<bool>) -> ExitCode {
     match outcome {
@@ -60,7 +64,7 @@ pub fn exit_code(what: &str, outcome: Result<bool>) -> ExitCode {
             ExitCode::from(EXIT_CODE)
         }
         Err(error) => {
-            eprintln!("{what} failed: {error:#}");
+            eprintln!("\n{what} failed: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -85,13 +89,13 @@ pub fn wait_for(
     deadline: Duration,
     mut condition: impl FnMut() -> Result<bool>,
 ) -> Result<()> {
-    snowflake_testkit::wait_for(what, deadline, || {
+    poll::wait_for(what, deadline, || {
         check()?;
         condition()
     })
 }
 
-/// Runs a program to its end, or ends it. How it ended is for the caller to judge.
+/// Runs a program to its end, or has it end. How it ended is for the caller to judge.
 pub fn run(program: &mut Command) -> Result<ExitStatus> {
     let name = program.get_program().to_owned();
     let mut child = program.spawn().with_context(|| format!("running {}", name.display()))?;
@@ -100,9 +104,17 @@ pub fn run(program: &mut Command) -> Result<ExitStatus> {
             return Ok(status);
         }
         if let Err(interrupted) = pause(STEP) {
-            child.kill()?;
+            send(i32::try_from(child.id())?, Signal::SIGTERM)?;
             child.wait()?;
             return Err(interrupted);
         }
     }
+}
+
+/// Does something during which Ctrl-C is for another program at this terminal.
+pub fn lend_keyboard<T>(action: impl FnOnce() -> T) -> T {
+    KEYBOARD_LENT.store(true, Ordering::Relaxed);
+    let outcome = action();
+    KEYBOARD_LENT.store(false, Ordering::Relaxed);
+    outcome
 }
