@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use nix::errno::Errno;
 use postgres::{Client, NoTls};
-use snowflake_testkit::{Builder, DEADLINE, Node, PRIMARY_GONE, refusal, wait_for};
+use snowflake_testkit::{Builder, DEADLINE, Node, PRIMARY_GONE, refusal, shim::Call, wait_for};
 
 const SECOND: i64 = 1_000_000_000;
 const MAX_DRIFT: f64 = 5.0;
@@ -209,5 +210,29 @@ fn a_witness_that_cannot_issue_lets_all_rows_pass() -> Result<()> {
             .unexpected_log_lines(&[NOT_WITNESSED, "\"pg_snowflake.machine_id\" is not set"])?,
         [""; 0]
     );
+    Ok(())
+}
+
+#[test]
+fn a_witness_that_cannot_extend_its_lease_lets_rows_pass_until_the_disk_is_back() -> Result<()> {
+    const NOT_WITNESSED: &str = "of relation \"messages\" was not witnessed: could not fsync file";
+    let node = side("no space", "1").with_faults().start()?;
+    let mut client = node.connect("postgres")?;
+    client.batch_execute(MESSAGES)?;
+    client.batch_execute(WITNESS)?;
+    let mut arrive = |rows: i32| {
+        let ahead =
+            "INSERT INTO messages SELECT snowflake_encode(clock_timestamp() + '3 seconds', 0, 2, n)
+                     FROM generate_series(1, $1) AS n";
+        client.execute(ahead, &[&rows])
+    };
+    node.faults()?.fail_always(Call::Fsync, Errno::ENOSPC);
+    assert_eq!(arrive(100)?, 100);
+    node.faults()?.heal();
+    assert_eq!(arrive(1)?, 1);
+    let greater = "SELECT snowflake_nextval() > max(id) FROM messages";
+    assert!(client.query_one(greater, &[])?.get::<_, bool>(0));
+    assert!(node.log()?.contains(NOT_WITNESSED));
+    assert_eq!(node.unexpected_log_lines(&["could not fsync file"])?, [""; 0]);
     Ok(())
 }
