@@ -78,6 +78,8 @@ fn run(shared: &Shared, server: Option<&Server>) {
 /// Whether this process is the keeper.
 static IS_KEEPER: AtomicBool = AtomicBool::new(false);
 
+static HAS_TO_END: AtomicBool = AtomicBool::new(false);
+
 /// Whether this process is the keeper, and the postmaster wants it to end. Where the postmaster wants it to read the
 /// settings, it does.
 pub fn has_to_end() -> bool {
@@ -88,5 +90,9 @@ pub fn has_to_end() -> bool {
         // SAFETY: nothing depends on a setting where the keeper waits.
         unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
     }
-    BackgroundWorker::sigterm_received()
+    if BackgroundWorker::sigterm_received() {
+        // Asked once, that forgets.
+        HAS_TO_END.store(true, Relaxed);
+    }
+    HAS_TO_END.load(Relaxed)
 }

@@ -8,7 +8,7 @@
 //! come after it would have to be greater. Until then the time is counted on by the monotonic clock. The ordinary path
 //! knows nothing of this: the time that it reads then is beyond the lease, where it is left anyway.
 
-use crate::sync::{AtomicI64, Ordering::Relaxed};
+use crate::sync::{AtomicI64, Ordering::Acquire, Ordering::Relaxed};
 use crate::{Event, Host, LEAST_MILLIS, Server};
 
 /// What can be said often is said once in this time.
@@ -139,7 +139,7 @@ impl<H: Host> Server<'_, H> {
     fn is_behind(&self) -> bool {
         let Self { generator, state, host } = self;
         let believed = (state.belief.offset.load(Relaxed) + self.monotonic()) / 1_000;
-        let before = match state.is_started.load(Relaxed) {
+        let before = match state.is_started.load(Acquire) {
             0 => self.mark().unwrap_or(0),
             _ => state.floor.load(Relaxed),
         };

@@ -14,6 +14,9 @@ pub const MOST_MILLIS: i64 = 60_000;
 /// Between the two, a lease lasts for so many more writes.
 pub const WRITES: i64 = 4;
 
+/// How long a session waits for the keeper to begin.
+const PATIENCE_MICROS: i64 = 1_000_000;
+
 /// After a failure.
 pub(crate) const RETRY_EVERY: Duration = Duration::from_secs(1);
 
@@ -162,15 +165,22 @@ impl<H: Host> Server<'_, H> {
             requests.wanted.fetch_max(tick + 1, Ordering::SeqCst);
             let begun = requests.begun.load(Ordering::SeqCst);
             host.wake_keeper();
+            let since = self.monotonic();
+            // One that does not begin in time is stopped, or gone.
+            let is_absent = || {
+                let is_idle = requests.begun.load(Ordering::SeqCst) == begun
+                    && requests.ended.load(Ordering::SeqCst) == begun;
+                !host.has_keeper() || is_idle && self.monotonic() - since > PATIENCE_MICROS
+            };
             host.wait_for_lease(|| {
                 state.lease.end() > tick
                     || requests.ended.load(Ordering::SeqCst) > begun
-                    || !host.has_keeper()
+                    || is_absent()
             });
             if state.lease.end() > tick {
                 return Ok(());
             }
-            if !host.has_keeper() {
+            if is_absent() {
                 return self.extend_as_session(tick);
             }
             if let Some(failure) = state.lease_failure() {
@@ -210,22 +220,26 @@ impl<H: Host> Server<'_, H> {
     fn write_extension(&self, tick: Tick, extender: Extender) -> Result<Option<Written>, Obstacle> {
         let Self { state, host, .. } = self;
         let before = state.lease.end();
-        if before == 0 && state.is_started.load(Relaxed) == 0 {
+        if before == 0 && state.is_started.load(Ordering::Acquire) == 0 {
             self.start()?;
         } else if extender == Extender::Caller && before > tick {
             return Ok(None);
         }
         let wanted = state.requests.wanted();
         let newest = state.ticker.peek();
-        let end = self.end_of_lease(tick.max(newest).max(wanted.saturating_sub(1)));
+        let written = state.written.load(Relaxed);
+        // Another process may have written while this one waited, and gone further, as for a batch; and may wait for
+        // standbys. A shorter record on disk would not cover what is in force then.
+        let end = self.end_of_lease(tick.max(newest).max(wanted.saturating_sub(1))).max(written);
         if end <= before {
-            // Another process wrote while the keeper waited, and went further, as for a batch: a shorter record on
-            // disk would not cover what is in force.
             return Ok(None);
         }
         let record = self.record(end);
         let begin = self.monotonic();
-        state.write_lease(*host, record)?;
+        if end > written {
+            state.write_lease(*host, record)?;
+            state.written.store(end, Relaxed);
+        }
         // Before an ID below it can be taken, so before any row that has one.
         let wal = host.write_wal(&record.to_bytes());
         Ok(Some(Written { record, wal, newest, begin, was_wanted: wanted > before }))
@@ -278,7 +292,7 @@ impl<H: Host> Server<'_, H> {
         state.ticker.raise(floor);
         state.floor.store(floor, Relaxed);
         state.floor_source.store(source as u64, Relaxed);
-        state.is_started.store(1, Relaxed);
+        state.is_started.store(1, Ordering::Release);
         self.log_start(floor, source, record);
         Ok(())
     }
@@ -344,13 +358,15 @@ impl<H: Host> Server<'_, H> {
     /// # Errors
     /// When the record on disk is another space's, is damaged or cannot be read.
     pub fn mark(&self) -> Result<Tick, Obstacle> {
-        let first = match self.state.lease.end() {
-            0 => Some(self.first_tick(recorded(self.host, &self.generator)?)?.0),
-            _ => None,
-        };
-        // While the first lease is being written, the file ends where no ID has been.
-        let first = first.filter(|_| self.state.lease.end() == 0);
-        Ok(first.unwrap_or_else(|| self.state.ticker.peek()))
+        let is_started = || self.state.is_started.load(Ordering::Acquire) != 0;
+        if !is_started() {
+            let first = self.first_tick(recorded(self.host, &self.generator)?)?.0;
+            // Else the file may be of this life, and end where no ID has been.
+            if !is_started() {
+                return Ok(first);
+            }
+        }
+        Ok(self.state.ticker.peek())
     }
 
     /// At a clean stop, when no other process is left: a restart need not skip what is left of the lease.

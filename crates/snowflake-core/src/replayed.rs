@@ -6,56 +6,83 @@
 //! the IDs that are there already is found out when this server is to issue some.
 
 use crate::lease::RETRY_EVERY;
-use crate::sync::{AtomicI64, AtomicU64, Ordering};
-use crate::{Event, Host, Obstacle, Record, State, read_lease};
+use crate::sync::{AtomicI64, AtomicU64, Ordering, fence, yield_now};
+use crate::{
+    Epoch, Event, Host, Layout, Node, Obstacle, Record, Section, Space, State, read_lease,
+};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// How often a restart point waits for a disk, [`RETRY_EVERY`] each time: for a minute.
 const RESTART_POINT_TRIES: u32 = 60;
 
-const WORDS: usize = Record::LEN.div_ceil(8);
-
 /// A record that one process replaces and others read: they see one or another, and no mixture.
 #[derive(Debug, Default)]
 pub(crate) struct Replayed {
-    /// Odd while the words change.
+    /// Odd while the words change; 0 before there is a record.
     version: AtomicU64,
-    words: [AtomicU64; WORDS],
-    /// Where the newest lease that this life has made durable ends, in milliseconds since 1970.
+    words: [AtomicU64; 4],
+    /// Where the record ends, in milliseconds since 1970.
+    end: AtomicI64,
+    /// The same of the newest lease that this life has made durable.
     kept: AtomicI64,
 }
 
 impl Replayed {
     /// Takes a record, unless it ends earlier than the one that is there. Returns whether it did. One process may.
     fn take(&self, record: &Record) -> bool {
-        if self.get().is_some_and(|it| it.end_unix_millis() >= record.end_unix_millis()) {
+        let (end, version) = (record.end_unix_millis(), self.version.load(Relaxed));
+        if version != 0 && self.end.load(Relaxed) >= end {
             return false;
         }
-        let mut bytes = [0; WORDS * 8];
-        bytes[..Record::LEN].copy_from_slice(&record.to_bytes());
-        let version = self.version.load(Relaxed);
         self.version.store(version + 1, Relaxed);
-        crate::sync::fence(Ordering::Release);
-        for (word, bytes) in self.words.iter().zip(bytes.as_chunks().0) {
-            word.store(u64::from_ne_bytes(*bytes), Relaxed);
+        fence(Ordering::Release);
+        for (word, value) in self.words.iter().zip(to_words(record)) {
+            word.store(value, Relaxed);
         }
         self.version.store(version + 2, Ordering::Release);
+        self.end.store(end, Relaxed);
         true
     }
 
     fn get(&self) -> Option<Record> {
         loop {
             let before = self.version.load(Ordering::Acquire);
-            let words = std::array::from_fn::<_, WORDS, _>(|word| self.words[word].load(Relaxed));
-            crate::sync::fence(Ordering::Acquire);
-            if before.is_multiple_of(2) && self.version.load(Relaxed) == before {
-                let bytes = words.map(u64::to_ne_bytes);
-                // None before the first one was taken.
-                return Record::from_bytes(&bytes.as_flattened()[..Record::LEN]).ok();
+            if before == 0 {
+                return None;
             }
-            crate::sync::yield_now();
+            let words = [0, 1, 2, 3].map(|word: usize| self.words[word].load(Relaxed));
+            fence(Ordering::Acquire);
+            if before.is_multiple_of(2) && self.version.load(Relaxed) == before {
+                return from_words(words);
+            }
+            yield_now();
         }
     }
+}
+
+const NODE_BITS: u32 = 24;
+const WIDTH_BITS: u32 = 5;
+
+/// All of a record but its serial number, which is this server's own.
+fn to_words(record: &Record) -> [u64; 4] {
+    let Record { space: Space { layout, epoch }, node, end, system, .. } = *record;
+    let widths = [Section::Datacenter, Section::Machine, Section::Sequence];
+    // No width is above 24, and no number has more bits than that.
+    let packed = widths
+        .iter()
+        .fold(0, |packed, &section| packed << WIDTH_BITS | u64::from(layout.bits(section)));
+    let packed = packed << NODE_BITS | u64::from(node.datacenter);
+    let packed = packed << NODE_BITS | u64::from(node.machine);
+    [packed, epoch.unix_millis().cast_unsigned(), end, system]
+}
+
+fn from_words([packed, epoch, end, system]: [u64; 4]) -> Option<Record> {
+    let part = |shift: u32, bits: u32| (packed >> shift & ((1 << bits) - 1)) as u32;
+    let width = |n: u32| part(2 * NODE_BITS + n * WIDTH_BITS, WIDTH_BITS);
+    let layout = Layout::new(width(2), width(1), width(0)).ok()?;
+    let epoch = Epoch::from_unix_millis(epoch.cast_signed())?;
+    let node = Node { datacenter: part(NODE_BITS, NODE_BITS), machine: part(0, NODE_BITS) };
+    Some(Record { space: Space { layout, epoch }, node, end, system, serial: 0 })
 }
 
 impl State {

@@ -34,6 +34,8 @@ pub struct State {
     pub(crate) is_started: AtomicU64,
     /// Time of the last checkpoint as the server started: seconds since 1970.
     pub(crate) checkpoint_at_start: AtomicI64,
+    /// Where the longest lease that this life has written ends, in force or not.
+    pub(crate) written: AtomicU64,
     /// The counter's value when the lease was extended last.
     pub(crate) ticker_at_extension: AtomicU64,
     /// What sessions ask of the keeper, and how far it has come.

@@ -48,6 +48,17 @@ fn a_new_file_has_one_record_and_room_for_another() {
 }
 
 #[test]
+fn what_was_replayed_is_kept_as_it_came() {
+    let other = Space { epoch: Epoch::from_unix_millis(-5).unwrap(), ..space(3) };
+    let node = Node { datacenter: 31, machine: 30 };
+    let came = Record { space: other, node, end: 12_345, system: u64::MAX, serial: 99 };
+    let (disk, state) = (OneProcess::default(), State::default());
+    state.note_replayed(&disk, &came);
+    state.keep_replayed(&disk).unwrap();
+    assert_eq!(read_lease(&disk), Ok(Some(Record { serial: 1, ..came })));
+}
+
+#[test]
 fn a_file_of_version_1_is_replaced() {
     let mut old = record(millis(1)).to_bytes()[..Record::LEN_OF_VERSION_1].to_vec();
     old[8] = 1;
