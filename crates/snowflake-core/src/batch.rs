@@ -75,7 +75,7 @@ impl<H: Host> Server<'_, H> {
     ) -> Result<Option<Range<Tick>>, Obstacle> {
         let ticker = &self.state.ticker;
         let floor = self.believed_floor()?;
-        let limit = self.generator.limit(floor, self.host.max_drift_millis());
+        let limit = self.limit(floor);
         let start = |next: Tick| start(next.max(floor));
         // Look before taking tickets: a caller that is refused burns nothing.
         let last = start(ticker.peek()) + n - 1;

@@ -128,8 +128,7 @@ impl<H: Host> Server<'_, H> {
         loop {
             let waited = self.monotonic() - since;
             if waited >= micros {
-                self.state.counters.waits.fetch_add(1, Relaxed);
-                self.state.counters.wait_micros.fetch_add(waited.unsigned_abs(), Relaxed);
+                self.count_wait(waited);
                 break;
             }
             self.host.sleep(Duration::from_micros((micros - waited).unsigned_abs()));

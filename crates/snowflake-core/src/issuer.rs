@@ -38,27 +38,33 @@ impl<H: Host> Server<'_, H> {
         limit: Tick,
         least: Tick,
     ) -> Result<i64, Obstacle> {
-        let Self { generator, state: State { ticker, lease, .. }, host } = self;
+        let State { ticker, lease, .. } = self.state;
         let limit = limit.min(lease.end());
         // Look before taking a ticket: a caller that is refused or cancelled burns nothing.
         let next = ticker.peek().max(floor);
         if next >= limit {
             return self.held_from(least);
         }
-        host.preempt();
-        let tick = ticker.take(floor);
-        host.preempt();
+        self.take(floor, limit)
+    }
+
+    /// Takes a ticket, and holds it back where another caller has taken those that may be returned.
+    #[inline(always)]
+    fn take(&self, floor: Tick, limit: Tick) -> Result<i64, Obstacle> {
+        self.host.preempt();
+        let tick = self.state.ticker.take(floor);
+        self.host.preempt();
         if tick >= limit {
             self.hold(tick)?;
         }
-        Ok(generator.id(tick))
+        Ok(self.generator.id(tick))
     }
 
     /// The same off the ordinary path: at the end of the lease or of the drift limit, or by a clock that shows a time
     /// beyond these.
     #[cold]
     pub(crate) fn held_from(&self, least: Tick) -> Result<i64, Obstacle> {
-        let Self { generator, state: State { ticker, lease, .. }, host } = self;
+        let State { ticker, lease, .. } = self.state;
         let mut floor = self.believed_floor()?;
         if least > floor && least > ticker.peek() {
             self.admit(least)?;
@@ -70,13 +76,7 @@ impl<H: Host> Server<'_, H> {
         if next >= limit {
             self.hold(next)?;
         }
-        host.preempt();
-        let tick = ticker.take(floor);
-        host.preempt();
-        if tick >= limit {
-            self.hold(tick)?;
-        }
-        Ok(generator.id(tick))
+        self.take(floor, limit)
     }
 
     /// The first tick of the current millisecond, for a caller that is off the ordinary path.
@@ -149,10 +149,15 @@ impl<H: Host> Server<'_, H> {
             self.host.sleep(Duration::from_micros(wait.max(NAP_MICROS).unsigned_abs()));
         }
         if let Some(since) = since {
-            let waited = self.monotonic() - since;
-            self.state.counters.waits.fetch_add(1, Relaxed);
-            self.state.counters.wait_micros.fetch_add(waited.unsigned_abs(), Relaxed);
+            self.count_wait(self.monotonic() - since);
         }
+    }
+
+    /// Counts a call that slept for so many microseconds.
+    pub(crate) fn count_wait(&self, micros: i64) {
+        let counters = &self.state.counters;
+        counters.waits.fetch_add(1, Relaxed);
+        counters.wait_micros.fetch_add(micros.unsigned_abs(), Relaxed);
     }
 
     fn wait(&self, tick: Tick, id_clock: i64, clocks: Clocks) -> i64 {

@@ -92,7 +92,7 @@ pub struct Counts {
     pub steps_forward: u64,
     /// The largest, in microseconds.
     pub largest_step_forward_micros: u64,
-    /// IDs of other servers that were shown to this one as their rows arrived.
+    /// Rows that the witness trigger has seen.
     pub witnessed: u64,
     /// Times that an ID that was shown moved the ID clock.
     pub raises: u64,
