@@ -45,7 +45,7 @@ pub enum Event {
 }
 
 impl Event {
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    #[cfg(not(any(feature = "pg15", feature = "pg16")))]
     pub fn number(self) -> u32 {
         use std::sync::OnceLock;
         static NUMBERS: [OnceLock<u32>; 5] = [const { OnceLock::new() }; 5];
@@ -61,7 +61,7 @@ impl Event {
         *NUMBERS[self as usize].get_or_init(number)
     }
 
-    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    #[cfg(any(feature = "pg15", feature = "pg16"))]
     pub fn number(self) -> u32 {
         pg_sys::PG_WAIT_EXTENSION
     }
@@ -79,7 +79,7 @@ pub fn waiting<T>(event: Event, work: impl FnOnce() -> T) -> T {
 
 unsafe extern "C-unwind" {
     /// Of PostgreSQL's `postmaster/startup.h`, which pgrx has no bindings for.
-    #[cfg_attr(feature = "pg18", link_name = "ProcessStartupProcInterrupts")]
-    #[cfg_attr(not(feature = "pg18"), link_name = "HandleStartupProcInterrupts")]
+    #[cfg_attr(any(feature = "pg18", feature = "pg19"), link_name = "ProcessStartupProcInterrupts")]
+    #[cfg_attr(not(any(feature = "pg18", feature = "pg19")), link_name = "HandleStartupProcInterrupts")]
     fn startup_interrupts();
 }
