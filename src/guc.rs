@@ -5,7 +5,7 @@
 //! are defined as administrator settings (sighup), so that decoding follows the configuration
 //! there too and no session can change them.
 
-use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::guc::{GucCheckError, GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{pg_guard, pg_sys};
 use snowflake_core::{Epoch, EpochError, Layout};
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -214,17 +214,17 @@ unsafe extern "C-unwind" fn check_epoch(
     // SAFETY: PostgreSQL passes a pointer to the new value, a C string.
     let text = unsafe { CStr::from_ptr(*new) }.to_string_lossy();
     let Err(error) = text.parse::<Epoch>() else { return true };
-    // SAFETY: PostgreSQL reads both strings, and resets them, in the report that follows.
-    unsafe {
-        pg_sys::GUC_check_errdetail_string = message(&match error {
+    let report = GucCheckError::default()
+        .with_detail(match error {
             EpochError::Syntax(reason) => format!("It cannot be read: {reason}."),
             EpochError::Fraction => "The epoch must be a whole millisecond.".to_owned(),
-        });
-        pg_sys::GUC_check_errhint_string = message(
+        })
+        .with_hint(
             "Write date and time in ISO 8601 with an offset from UTC, \
              such as 2024-01-01 00:00:00+00.",
         );
-    }
+    // SAFETY: this is a check hook.
+    unsafe { report.apply() };
     false
 }
 
@@ -235,13 +235,6 @@ unsafe extern "C-unwind" fn assign_epoch(new: *const c_char, _extra: *mut c_void
     if let Ok(epoch) = text.parse::<Epoch>() {
         EPOCH_UNIX_MILLIS.store(epoch.unix_millis(), Ordering::Relaxed);
     }
-}
-
-/// A message for a check hook's report, where PostgreSQL keeps its own.
-fn message(text: &str) -> *mut c_char {
-    let text = CString::new(text.replace('\0', " ")).unwrap_or_default();
-    // SAFETY: the context exists for as long as the process; the text is a valid C string.
-    unsafe { pg_sys::MemoryContextStrdup(pg_sys::ErrorContext, text.as_ptr()) }
 }
 
 /// Names and values that the server's configuration, a role, a database or a session has given under our

@@ -80,6 +80,9 @@ pub fn waiting<T>(event: Event, work: impl FnOnce() -> T) -> T {
 unsafe extern "C-unwind" {
     /// Of PostgreSQL's `postmaster/startup.h`, which pgrx has no bindings for.
     #[cfg_attr(any(feature = "pg18", feature = "pg19"), link_name = "ProcessStartupProcInterrupts")]
-    #[cfg_attr(not(any(feature = "pg18", feature = "pg19")), link_name = "HandleStartupProcInterrupts")]
+    #[cfg_attr(
+        not(any(feature = "pg18", feature = "pg19")),
+        link_name = "HandleStartupProcInterrupts"
+    )]
     fn startup_interrupts();
 }

@@ -1,13 +1,11 @@
 //! SQL from inside, in the encoding of the database: pgrx converts text to UTF-8, and panics where
-//! it is not. Names of tables may be anything.
+//! it is not. Names of tables may be anything. Errors of PostgreSQL's pass through as they are.
 
 use crate::error::Report;
 use pgrx::pg_sys;
 use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
-use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 
 /// The query in files beside the calling one, one after the other.
@@ -88,7 +86,7 @@ pub fn pinned<T>(zone: Option<&CStr>, work: impl FnOnce() -> T) -> T {
 /// Changes a setting for as long as the nest level lasts.
 fn set(name: &CStr, value: &CStr) {
     // SAFETY: valid C strings.
-    guarded(|| unsafe {
+    unsafe {
         pg_sys::set_config_option(
             name.as_ptr(),
             value.as_ptr(),
@@ -99,7 +97,7 @@ fn set(name: &CStr, value: &CStr) {
             0,
             false,
         )
-    });
+    };
 }
 
 /// The rows of this moment, under the search_path of the caller, for whatever code of users the query runs: it
@@ -131,7 +129,7 @@ pub fn visible_rows<const N: usize>(query: &CStr, params: &[Param]) -> Vec<Row<N
         let (types, values) = (types.as_mut_ptr(), values.as_mut_ptr());
         let (nulls, count) = (nulls.as_ptr().cast::<c_char>(), params.len() as c_int);
         let query = query.as_ptr();
-        run(|| pg_sys::SPI_execute_with_args(query, count, types, values, nulls, true, 0));
+        check(pg_sys::SPI_execute_with_args(query, count, types, values, nulls, true, 0));
         fetch()
     }
 }
@@ -168,28 +166,7 @@ unsafe fn fetch<const N: usize>() -> Vec<Row<N>> {
 /// and index functions that it sets off find what they find without this library. Names have to be qualified.
 pub fn execute(statement: &CStr) {
     // SAFETY: a valid C string.
-    run(|| unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
-}
-
-/// Runs what returns a status of SPI.
-fn run(statement: impl FnOnce() -> c_int) {
-    check(guarded(statement));
-}
-
-/// An error of PostgreSQL's comes with texts that pgrx has made UTF-8, which may be no text at all in the
-/// encoding of the database.
-fn guarded(call: impl FnOnce() -> c_int) -> c_int {
-    PgTryBuilder::new(AssertUnwindSafe(call))
-        .catch_others(|error| match error {
-            CaughtError::PostgresError(report) if !database_is_utf8() => {
-                let text = |text: Option<&str>| ascii(text.unwrap_or_default().chars());
-                let (message, detail) = (text(Some(report.message())), text(report.detail()));
-                let (code, hint) = (report.sql_error_code(), text(report.hint()));
-                Report::new(code, message, detail, hint).raise()
-            }
-            error => error.rethrow(),
-        })
-        .execute()
+    check(unsafe { pg_sys::SPI_execute(statement.as_ptr(), false, 0) });
 }
 
 /// Errors of a statement are raised by PostgreSQL; what is left is a statement that SPI does not
