@@ -2,7 +2,7 @@
 -- it: a view of an extension in "public" breaks tools that drop every view of a schema.
 
 CREATE FUNCTION snowflake_status(
-        OUT datacenter int, OUT machine int,
+        OUT datacenter int, OUT machine int, OUT machine_source text,
         OUT datacenter_bits int, OUT machine_bits int, OUT sequence_bits int,
         OUT epoch timestamptz, OUT exhausted_at timestamptz,
         OUT last_id_time timestamptz, OUT wall_time timestamptz, OUT drift interval,

@@ -1,16 +1,22 @@
 //! Every refusal with its SQLSTATE, message, DETAIL and HINT.
 
-use crate::guc::{Rejected, name};
-use crate::lease_file;
+use crate::guc::Rejected;
+use crate::machine::Found;
 use pgrx::pg_sys::elog::PgLogLevel;
 pub use pgrx::pg_sys::errcodes::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::ErrorReport;
 use snowflake_core::{
-    Epoch, Event, Failure, FloorSource, IdError, Layout, LayoutError, MIN_TIMESTAMP_BITS, Node,
-    Obstacle, PAYLOAD_BITS, RecordError, Section, SectionError, Space, TextError, TextForm,
+    Epoch, IdError, Layout, LayoutError, MIN_TIMESTAMP_BITS, Obstacle, Origin, PAYLOAD_BITS,
+    Section, SectionError, Space, TextError, TextForm,
 };
 
 mod argument;
+mod event;
+mod machine;
+mod obstacle;
+
+pub use event::{log_event, warn_of_end};
+pub use machine::warn_of_first_of_a_group;
 
 /// Why no ID is issued, or none taken apart.
 #[derive(Clone, Debug)]
@@ -23,6 +29,12 @@ pub enum Refusal {
     Layout(LayoutError),
     /// `machine_id` is not set.
     MachineUnset,
+    /// `machine_id` is set, and so is where else it would come from.
+    MachineTwice(Origin),
+    /// There is no number where the machine id comes from.
+    NoMachineFound(Found),
+    /// The number there is greater than the section allows.
+    MachineFound { found: Found, max: u64 },
     /// `datacenter_id` or `machine_id` does not fit its section.
     Node(SectionError),
     /// What the core found.
@@ -95,9 +107,12 @@ impl Refusal {
             Self::NotPreloaded => not_preloaded(),
             Self::Rejected(setting) => rejected(setting),
             Self::Layout(widths) => layout(widths),
-            Self::MachineUnset => machine_unset(),
+            Self::MachineUnset => machine::unset(),
+            Self::MachineTwice(origin) => machine::set_twice(origin),
+            Self::NoMachineFound(found) => machine::not_found(found),
+            Self::MachineFound { found, max } => machine::out_of_range(found, *max),
             Self::Node(section) => node(section),
-            Self::Obstacle(obstacle) => self::obstacle(*obstacle),
+            Self::Obstacle(obstacle) => obstacle::report(*obstacle),
             Self::Id(IdError::Negative(id)) => argument::negative(*id),
             Self::Id(IdError::Time(id)) | Self::Timestamp(id) => argument::timestamp(*id),
             Self::JsonTime(id) => argument::json_time(*id),
@@ -162,138 +177,6 @@ impl Report {
     }
 }
 
-/// Says in the server log, at start, that the ID space ends in less than five years.
-pub fn warn_of_end(space: Space) {
-    Report::new(
-        Code::ERRCODE_WARNING,
-        format!("snowflake IDs run out at {}", last_time(space)),
-        section_text(space),
-        "Plan the move to a new ID space: see \"When the timestamp runs out\" in the README.",
-    )
-    .report(PgLogLevel::WARNING);
-}
-
-/// Tells the server log, and no client.
-fn log(message: String, detail: &str) {
-    ErrorReport::new(Code::ERRCODE_SUCCESSFUL_COMPLETION, message, "")
-        .set_detail(detail)
-        .report(PgLogLevel::LOG_SERVER_ONLY);
-}
-
-/// Tells the server log what the core has to say.
-pub fn log_event(event: Event) {
-    match event {
-        Event::OtherNode { before, now } => log_other_node(before, now),
-        Event::StartsAhead { millis, source } => log_start_with_drift(millis, source),
-        Event::StepBack(millis) => log_step_back(millis),
-        Event::StepForward(millis) => warn_of_step_forward(millis),
-        Event::Followed(millis) => log(
-            format!("the wall clock has been {millis} ms ahead for a minute and is believed now"),
-            "Snowflake IDs follow it.",
-        ),
-        Event::NoLease => warn_of_no_lease(),
-        Event::OtherSystem { recorded, now } => warn_of_other_system(recorded, now),
-        Event::SlowWrite(millis) => warn_of_slow_write(millis),
-        Event::Raised { from, to } => log_raise(from, to),
-        Event::KeeperFailed(obstacle) => self::obstacle(obstacle).report(PgLogLevel::WARNING),
-    }
-}
-
-/// The lease says that another node has issued here before.
-fn log_other_node(before: Node, now: Node) {
-    log(
-        format!(
-            "snowflake IDs are issued by {} from now on, before by {}",
-            text(now),
-            text(before)
-        ),
-        "IDs go on above those that were issued before.",
-    );
-}
-
-/// The ID clock is ahead of the wall clock from the start.
-fn log_start_with_drift(millis: i64, source: FloorSource) {
-    let what = match source {
-        FloorSource::Lease => "the lease on disk",
-        FloorSource::Replay => "the last lease replayed from WAL",
-        FloorSource::Checkpoint => "the last checkpoint",
-        FloorSource::Clock | FloorSource::Unknown => "the wall clock",
-    };
-    log(
-        format!("the snowflake ID clock starts {millis} ms ahead of the wall clock"),
-        &format!("IDs have to be above {what}. The wall clock will catch up."),
-    );
-}
-
-/// The wall clock was set forward, or the machine was suspended.
-fn warn_of_step_forward(millis: i64) {
-    Report::new(
-        Code::ERRCODE_WARNING,
-        format!("the wall clock has stepped forward by {millis} ms"),
-        "Snowflake IDs go on at the pace of real time from where they were, and follow it once it has lasted for a \
-         minute.",
-        "Check the server's clock: IDs of a wrong future cannot be taken back.",
-    )
-    .report(PgLogLevel::WARNING);
-}
-
-/// There is no lease file, although CREATE EXTENSION makes one.
-fn warn_of_no_lease() {
-    Report::new(
-        Code::ERRCODE_WARNING,
-        format!("file \"{}\" in the data directory does not exist", lease_file::NAME),
-        "It says which snowflake IDs may have been issued. Without it, new IDs begin \"pg_snowflake.max_drift\" after \
-         the wall clock. pg_upgrade leaves the file behind in the old data directory.",
-        "Compare with the IDs in tables by snowflake_audit(); if there are later ones, move the ID clock above them by \
-         snowflake_raise().",
-    )
-    .report(PgLogLevel::WARNING);
-}
-
-/// The data directory may be a copy of another server's, which has the same node.
-fn warn_of_other_system(recorded: u64, now: u64) {
-    Report::new(
-        Code::ERRCODE_WARNING,
-        "snowflake IDs were issued in another database cluster before",
-        format!(
-            "File \"{}\" is of the one with system identifier {recorded}; this one has {now}.",
-            lease_file::NAME
-        ),
-        "If the other server goes on issuing snowflake IDs, give this one another \"pg_snowflake.machine_id\".",
-    )
-    .report(PgLogLevel::WARNING);
-}
-
-fn warn_of_slow_write(millis: i64) {
-    Report::new(
-        Code::ERRCODE_WARNING,
-        format!("writing the snowflake lease took {millis} ms"),
-        "The next one will last for several such writes, so that IDs do not have to wait for it.",
-        "Check the disk of the data directory and, if replication is synchronous, the standbys.",
-    )
-    .report(PgLogLevel::WARNING);
-}
-
-/// The wall clock was set back.
-fn log_step_back(millis: i64) {
-    log(
-        format!("the wall clock has stepped back by {millis} ms"),
-        "Snowflake IDs go on from where they were until it has caught up.",
-    );
-}
-
-/// The administrator moved the ID clock.
-fn log_raise(from: i64, to: i64) {
-    log(
-        format!("the snowflake ID clock was raised from {} to {}", moment(from), moment(to)),
-        "IDs go on from there, at the pace of real time until the wall clock has caught up.",
-    );
-}
-
-fn text(Node { datacenter, machine }: Node) -> String {
-    format!("datacenter {datacenter}, machine {machine}")
-}
-
 fn not_preloaded() -> Report {
     Report::new(
         Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -348,17 +231,6 @@ fn widths_text(
     )
 }
 
-fn machine_unset() -> Report {
-    let name = name::MACHINE_ID.to_string_lossy();
-    Report::new(
-        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        format!("\"{name}\" is not set"),
-        "It has no default on purpose: two servers that share datacenter and machine issue the \
-         same IDs.",
-        format!("Set \"{name}\" to a number that no other server has and restart the server."),
-    )
-}
-
 fn node(SectionError { section, value, max }: &SectionError) -> Report {
     let section = Section::name(*section);
     Report::new(
@@ -375,53 +247,6 @@ fn node(SectionError { section, value, max }: &SectionError) -> Report {
     )
 }
 
-fn obstacle(obstacle: Obstacle) -> Report {
-    match obstacle {
-        Obstacle::SpaceDiffers { recorded, configured } => space_differs(recorded, configured),
-        Obstacle::LeaseDamaged(error) => lease_damaged(error),
-        Obstacle::LeaseFile(failure) => lease_file(failure),
-        Obstacle::EpochInFuture(epoch) => epoch_in_future(epoch),
-        Obstacle::Exhausted(space) => exhausted(space),
-        Obstacle::TooFarAhead { millis, wall_millis, max_drift_millis } => {
-            too_far_ahead(millis, wall_millis, max_drift_millis)
-        }
-        Obstacle::Standby => standby(),
-    }
-}
-
-fn epoch_in_future(epoch: Epoch) -> Report {
-    Report::new(
-        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "the snowflake epoch lies in the future",
-        format!("The epoch is {epoch}."),
-        "Check the server's clock and \"pg_snowflake.epoch\".",
-    )
-}
-
-fn exhausted(space: Space) -> Report {
-    Report::new(
-        Code::ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
-        "the timestamp section of snowflake IDs is exhausted",
-        section_text(space),
-        "Check the server's clock; if it is right, the data needs a new ID space: see \"When the \
-         timestamp runs out\" in the README.",
-    )
-}
-
-fn section_text(space: Space) -> String {
-    format!(
-        "{} bits of milliseconds since {} end at {}.",
-        space.layout.bits(Section::Timestamp),
-        space.epoch,
-        last_time(space)
-    )
-}
-
-/// The end of the space.
-fn last_time(space: Space) -> String {
-    moment(space.last_unix_millis())
-}
-
 /// A moment, in milliseconds since 1970; it may lie beyond the calendar.
 pub fn moment(unix_millis: i64) -> String {
     Epoch::from_unix_millis(unix_millis).map_or_else(
@@ -430,87 +255,5 @@ pub fn moment(unix_millis: i64) -> String {
             format!("some time {beyond}")
         },
         |moment| moment.to_string(),
-    )
-}
-
-fn too_far_ahead(millis: i64, wall_millis: i64, max_drift_millis: u32) -> Report {
-    Report::new(
-        Code::ERRCODE_DATETIME_FIELD_OVERFLOW,
-        "snowflake ID is too far ahead of the clock",
-        format!(
-            "A greater ID has the time {}; the wall clock is at {}, and \"pg_snowflake.max_drift\" is \
-             {max_drift_millis} ms.",
-            moment(millis),
-            moment(wall_millis)
-        ),
-        "Check the ID, and the clocks of the server that has issued it and of this one.",
-    )
-}
-
-fn standby() -> Report {
-    Report::new(
-        Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
-        "cannot issue snowflake IDs during recovery",
-        "This server is a standby: the IDs of its primary reach it with the replicated rows.",
-        "Issue them on the primary, or promote this server.",
-    )
-}
-
-fn space_differs(recorded: Space, configured: Space) -> Report {
-    Report::new(
-        Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "configured layout or epoch differs from that of the existing snowflake IDs",
-        format!(
-            "Existing IDs have {}, according to file \"{}\"; the settings are {}.",
-            space_text(recorded),
-            lease_file::NAME,
-            space_text(configured)
-        ),
-        "Set \"pg_snowflake.epoch\" and the section widths back and restart the server; only if none of \
-         its IDs is in use, stop the server and remove the file instead.",
-    )
-}
-
-fn space_text(Space { layout, epoch }: Space) -> String {
-    let bits = |section| layout.bits(section);
-    format!(
-        "datacenter_bits = {}, machine_bits = {}, sequence_bits = {} and epoch = {epoch}",
-        bits(Section::Datacenter),
-        bits(Section::Machine),
-        bits(Section::Sequence)
-    )
-}
-
-fn lease_damaged(error: RecordError) -> Report {
-    let name = lease_file::NAME;
-    Report::new(
-        Code::ERRCODE_DATA_CORRUPTED,
-        format!("file \"{name}\" in the data directory is not a valid snowflake lease"),
-        format!("In that file, {error}. It says which IDs may have been issued already."),
-        "Stop the server and keep it stopped for longer than \"pg_snowflake.max_drift\"; then, only if its \
-         clock was never ahead of the present time, remove the file and start the server.",
-    )
-}
-
-fn lease_file(Failure { step, errno }: Failure) -> Report {
-    let code = match errno {
-        libc::ENOSPC | libc::EDQUOT => Code::ERRCODE_DISK_FULL,
-        libc::EACCES | libc::EPERM | libc::EROFS => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
-        libc::EMFILE | libc::ENFILE => Code::ERRCODE_INSUFFICIENT_RESOURCES,
-        libc::EISDIR => Code::ERRCODE_WRONG_OBJECT_TYPE,
-        _ => Code::ERRCODE_IO_ERROR,
-    };
-    let error = std::io::Error::from_raw_os_error(errno).to_string();
-    // As the operating system says it, without Rust's addition.
-    let error = error.split(" (os error").next().unwrap_or_default();
-    let what = lease_file::file(step).map_or_else(
-        || "the data directory".to_owned(),
-        |name| format!("file \"{name}\" in the data directory"),
-    );
-    Report::new(
-        code,
-        format!("could not {} {what}: {error}", lease_file::action(step)),
-        "A snowflake ID is returned only when the lease on disk covers it.",
-        "Nothing is lost: once the file system works again, so does the next call.",
     )
 }

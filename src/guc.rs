@@ -7,7 +7,7 @@
 
 use pgrx::guc::{GucCheckError, GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{pg_guard, pg_sys};
-use snowflake_core::{Epoch, EpochError, Layout};
+use snowflake_core::{Epoch, EpochError, Layout, Origin};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,6 +19,7 @@ pub mod name {
     pub const PREFIX: &CStr = c"pg_snowflake";
     pub const DATACENTER_ID: &CStr = c"pg_snowflake.datacenter_id";
     pub const MACHINE_ID: &CStr = c"pg_snowflake.machine_id";
+    pub const MACHINE_ID_FROM: &CStr = c"pg_snowflake.machine_id_from";
     pub const EPOCH: &CStr = c"pg_snowflake.epoch";
     pub const DATACENTER_BITS: &CStr = c"pg_snowflake.datacenter_bits";
     pub const MACHINE_BITS: &CStr = c"pg_snowflake.machine_bits";
@@ -28,7 +29,7 @@ pub mod name {
     /// The settings that make up the ID space.
     pub const SPACE: [&CStr; 4] = [EPOCH, DATACENTER_BITS, MACHINE_BITS, SEQUENCE_BITS];
     /// The settings that only issuing needs.
-    pub const ISSUING: [&CStr; 3] = [DATACENTER_ID, MACHINE_ID, MAX_DRIFT];
+    pub const ISSUING: [&CStr; 4] = [DATACENTER_ID, MACHINE_ID, MACHINE_ID_FROM, MAX_DRIFT];
 }
 
 /// Value of `machine_id` that means "not set".
@@ -43,6 +44,7 @@ const DEFAULT_EPOCH: &CStr = c"2024-01-01 00:00:00+00";
 
 static DATACENTER_ID: GucSetting<i32> = GucSetting::<i32>::new(0);
 static MACHINE_ID: GucSetting<i32> = GucSetting::<i32>::new(UNSET);
+static MACHINE_ID_FROM: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static EPOCH: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(DEFAULT_EPOCH));
 static DATACENTER_BITS: GucSetting<i32> = GucSetting::<i32>::new(5);
 static MACHINE_BITS: GucSetting<i32> = GucSetting::<i32>::new(5);
@@ -132,6 +134,21 @@ fn define_node(context: impl Fn() -> GucContext) {
         context(),
         GucFlags::default(),
     );
+    // SAFETY: the hook is guarded, has the signature PostgreSQL calls it with, and accepts the default value.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name::MACHINE_ID_FROM,
+            c"Sets where the machine part of this server's IDs comes from while machine_id is -1.",
+            c"\"hostname\", \"env:NAME\" (the number at the end of the name, before its first dot) or \
+              \"file:PATH\" (a file with the number). Read once, at server start.",
+            &MACHINE_ID_FROM,
+            context(),
+            GucFlags::default(),
+            Some(check_origin),
+            None,
+            None,
+        );
+    }
 }
 
 fn define_space(context: impl Fn() -> GucContext) {
@@ -172,6 +189,12 @@ pub fn machine_id() -> Option<u32> {
     u32::try_from(MACHINE_ID.get()).ok()
 }
 
+/// Where the machine id comes from if it is not set, if that is said.
+pub fn machine_id_from() -> Option<Origin> {
+    // The check hook accepts nothing else, and UTF-8 only.
+    MACHINE_ID_FROM.get()?.to_str().ok()?.parse().ok()
+}
+
 /// The epoch of the ID space.
 pub fn epoch() -> Epoch {
     // The assign hook stored what was an epoch.
@@ -203,6 +226,23 @@ pub fn rejected(names: &[&CStr]) -> Option<Rejected> {
         is_asked_for && (!it.is_reloaded() || !reloaded())
     };
     REJECTED.get()?.iter().find(stands).cloned()
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn check_origin(
+    new: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    _source: pg_sys::GucSource::Type,
+) -> bool {
+    // SAFETY: PostgreSQL passes a pointer to the new value, a C string.
+    let text = unsafe { CStr::from_ptr(*new) };
+    if text.is_empty() || text.to_str().is_ok_and(|text| text.parse::<Origin>().is_ok()) {
+        return true;
+    }
+    let hint = "Valid values are \"hostname\", \"env:NAME\" and \"file:PATH\".";
+    // SAFETY: this is a check hook.
+    unsafe { GucCheckError::default().with_hint(hint).apply() };
+    false
 }
 
 #[pg_guard]

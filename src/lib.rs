@@ -2,7 +2,7 @@
 //!
 //! What a server does is in `snowflake-core`: the ordinary path to the next ID, batches, pacing, the lease,
 //! the keeper, replay. Here is what makes it PostgreSQL's: SQL in and out ([`api`], [`status`], [`tables`]), settings
-//! ([`guc`], [`node`]), reports ([`error`]), shared memory ([`shared`]), the hooks where PostgreSQL calls us ([`life`],
+//! ([`guc`], [`node`], [`machine`]), reports ([`error`]), shared memory ([`shared`]), the hooks where PostgreSQL calls us ([`life`],
 //! [`replay`], [`keeper`]), and what the core asks of PostgreSQL ([`host`]). A call goes [`api`] -> [`server`] -> core.
 
 use pgrx::prelude::*;
@@ -17,6 +17,7 @@ mod keeper;
 mod lease_file;
 mod life;
 mod lock;
+mod machine;
 mod node;
 mod replay;
 mod row;
@@ -42,6 +43,7 @@ pub extern "C-unwind" fn _PG_init() {
     let preloading = unsafe { pg_sys::process_shared_preload_libraries_in_progress };
     guc::define(preloading);
     if preloading {
+        machine::find();
         life::request();
         replay::watch();
         keeper::register();

@@ -3,7 +3,8 @@
 use crate::error::Refusal;
 use crate::guc;
 use crate::host::Postgres;
-use snowflake_core::{Generator, Layout, Node, Space, read_lease};
+use crate::machine;
+use snowflake_core::{Generator, Layout, Space, read_lease};
 use std::sync::OnceLock;
 
 /// What the lease file says of the ID space, once it does: a space stays.
@@ -44,7 +45,5 @@ pub fn generator() -> Result<Generator, Refusal> {
     if let Some(setting) = guc::rejected(&guc::name::ISSUING) {
         return Err(Refusal::Rejected(setting));
     }
-    let machine = guc::machine_id().ok_or(Refusal::MachineUnset)?;
-    let node = Node { datacenter: guc::datacenter_id(), machine };
-    Generator::new(space, node).map_err(Refusal::Node)
+    machine::generator(space)
 }

@@ -3,7 +3,7 @@
 use crate::host::Postgres;
 use crate::row::Row;
 use crate::server::{self, Server};
-use crate::{clock, node, shared, time};
+use crate::{clock, machine, node, shared, time};
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 use snowflake_core::{FloorSource, Generator, Host, Obstacle, Section, Space, State, read_lease};
@@ -11,7 +11,7 @@ use snowflake_core::{FloorSource, Generator, Host, Obstacle, Section, Space, Sta
 /// `snowflake_status()`: one row. It refuses nothing, so that monitoring sees what is wrong; what is not
 /// known is null.
 #[pg_extern(sql = false)]
-fn snowflake_status() -> Row<27> {
+fn snowflake_status() -> Row<28> {
     let generator = node::generator().ok();
     let node = generator.map(|generator| generator.node());
     let space = node::space().ok();
@@ -23,6 +23,7 @@ fn snowflake_status() -> Row<27> {
     Row([
         node.map(|node| node.datacenter.cast_signed()).into_datum(),
         node.map(|node| node.machine.cast_signed()).into_datum(),
+        node.map(|_| machine::source()).into_datum(),
         bits(Section::Datacenter).into_datum(),
         bits(Section::Machine).into_datum(),
         bits(Section::Sequence).into_datum(),

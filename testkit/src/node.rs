@@ -1,6 +1,7 @@
 //! One private PostgreSQL server.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -40,6 +41,7 @@ pub struct Node {
     installation: Installation,
     settings: Settings,
     shim: Option<Shim>,
+    environment: BTreeMap<String, String>,
     postmaster: Option<Child>,
     home: TempDir,
 }
@@ -84,7 +86,8 @@ impl Node {
         shim: Option<Shim>,
         home: TempDir,
     ) -> Self {
-        Self { name, installation, settings, shim, postmaster: None, home }
+        let environment = BTreeMap::new();
+        Self { name, installation, settings, shim, environment, postmaster: None, home }
     }
 
     /// Everything of this server is in here, its socket too.
@@ -132,6 +135,12 @@ impl Node {
         self
     }
 
+    /// Gives the server an environment variable, from its next start on.
+    pub fn set_environment(&mut self, name: &str, value: &str) -> &mut Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Leaves a setting at PostgreSQL's default.
     pub fn unset(&mut self, name: &str) -> &mut Self {
         self.settings.unset(name);
@@ -171,6 +180,7 @@ impl Node {
         let mut command = self.installation.server("postgres");
         command.arg("-D").arg(self.data()).current_dir(self.home());
         command.envs(self.shim.iter().flat_map(Shim::environment));
+        command.envs(&self.environment);
         command.stdin(Stdio::null());
         command.stdout(log.try_clone()?).stderr(log);
         let shown = show(&command);

@@ -43,6 +43,16 @@ const REFUSED: &[Case] = &[
         "machine_id is 32; the valid range is 0 to 31, with machine_bits = 5",
     ),
     (
+        &[("machine_id", "-1"), ("machine_id_from", "host")],
+        "the configured value of \"pg_snowflake.machine_id_from\" was not accepted",
+        "host",
+    ),
+    (
+        &[("machine_id_from", "hostname")],
+        "\"pg_snowflake.machine_id\" and \"pg_snowflake.machine_id_from\" are both set",
+        "hostname",
+    ),
+    (
         &[("datacenter_id", "1"), ("datacenter_bits", "0")],
         "\"pg_snowflake.datacenter_id\" is out of range",
         "the valid range is 0 to 0, with datacenter_bits = 0",
@@ -103,7 +113,14 @@ fn a_wrong_setting_keeps_ids_back_but_not_the_server() -> Result<()> {
 
 fn correct(node: &mut Node) {
     node.set("pg_snowflake.datacenter_id", "1").set("pg_snowflake.machine_id", "1");
-    let optional = ["epoch", "datacenter_bits", "machine_bits", "sequence_bits", "max_drift"];
+    let optional = [
+        "machine_id_from",
+        "epoch",
+        "datacenter_bits",
+        "machine_bits",
+        "sequence_bits",
+        "max_drift",
+    ];
     for name in optional.into_iter().chain(["epock", "EPOCK", "Machine_ID"]) {
         node.unset(&format!("pg_snowflake.{name}"));
     }

@@ -29,6 +29,7 @@ mod keeper;
 mod layout;
 mod lease;
 mod node;
+mod origin;
 mod pacer;
 mod record;
 mod replayed;
@@ -51,6 +52,7 @@ pub use layout::{
 };
 pub use lease::{Extender, FloorSource, LEAST_MILLIS, Lease, MOST_MILLIS, WRITES, create_lease};
 pub use node::Node;
+pub use origin::{Origin, OriginError};
 pub use pacer::{Clocks, Pacer};
 pub use record::{Record, RecordError};
 pub use server::{Obstacle, Server, check_at_start};

@@ -71,7 +71,7 @@ pub fn rows_in_default(parent: &CStr, default: &CStr, rows: u64, bounds: Bounds)
         ),
         format!(
             "Detach \"{default}\", create the partition, move the rows and attach \"{default}\" again: see \
-             \"The default partition\" in the README."
+             \"The default partition\" in docs/partitions.md."
         ),
     )
 }
