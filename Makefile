@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test regress soak fuzz install fmt lint bench scenarios alternatives clean
+.PHONY: help demo psql test versions regress soak fuzz install fmt lint bench scenarios alternatives clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -14,11 +14,14 @@ demo: ## See it work on a private server
 psql: ## The same, then psql on that server
 	@tools/demo --psql
 
-test: ## Every test, on private servers (PG=16 or PG_CONFIG=... pick PostgreSQL, TESTS=core a part)
+test: ## Every test, on private servers (PG=19 or PG_CONFIG=... pick PostgreSQL, TESTS=core a part)
 	@tools/test
 
 regress: ## The SQL tests alone (ACCEPT=1 accepts what they print now)
 	@tools/regress
+
+versions: ## The tests that need a server, on PostgreSQL 15 to 19 (VERSIONS="17 19" TESTS=regress)
+	@tools/versions
 
 soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... SEED=...)
 	@tools/soak

@@ -19,6 +19,7 @@ mod life;
 mod lock;
 mod machine;
 mod node;
+mod outdated;
 mod replay;
 mod row;
 mod server;

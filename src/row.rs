@@ -1,5 +1,6 @@
 //! A function result of several columns.
 
+use crate::outdated::outdated;
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::pg_sys;
@@ -26,11 +27,9 @@ unsafe impl<const N: usize> BoxRet for Row<N> {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
         let mut nulls = self.0.map(|datum| datum.is_none());
         let mut datums = self.0.map(|datum| datum.unwrap_or(pg_sys::Datum::null()));
-        // SAFETY: PostgreSQL passes a valid call; the arrays are as long as the descriptor, which
-        // comes from the function's OUT parameters.
+        // SAFETY: PostgreSQL passes a valid call; the arrays are as long as the descriptor.
         unsafe {
-            let descriptor = descriptor(fcinfo.as_mut_ptr());
-            debug_assert_eq!((*descriptor).natts, N as i32);
+            let descriptor = descriptor(fcinfo.as_mut_ptr(), N as i32);
             let tuple =
                 pg_sys::heap_form_tuple(descriptor, datums.as_mut_ptr(), nulls.as_mut_ptr());
             fcinfo.return_raw_datum(pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data))
@@ -40,7 +39,7 @@ unsafe impl<const N: usize> BoxRet for Row<N> {
 
 /// The descriptor of the call's result, kept with the call site: looking it up costs far more
 /// than taking an ID apart.
-unsafe fn descriptor(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
+unsafe fn descriptor(fcinfo: pg_sys::FunctionCallInfo, columns: i32) -> pg_sys::TupleDesc {
     // SAFETY: `fcinfo` is valid, and `fn_extra` is this function's to use for as long as the call
     // site lives, as is memory of `fn_mcxt`.
     unsafe {
@@ -53,6 +52,9 @@ unsafe fn descriptor(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
                 pgrx::error!(
                     "function returning record called in context that cannot accept type record"
                 );
+            }
+            if (*descriptor).natts != columns {
+                outdated(fcinfo);
             }
             let caller = pg_sys::MemoryContextSwitchTo((*flinfo).fn_mcxt);
             let descriptor = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor));

@@ -12,6 +12,7 @@ mod refusal;
 use super::owner::{Context, acting_as};
 use super::spi::{self, Param, query};
 use super::{given, no_relation, prevent_if_read_only};
+use crate::outdated::outdated;
 use crate::server;
 use pgrx::iter::SetOfIterator;
 use pgrx::prelude::*;
@@ -35,7 +36,10 @@ fn snowflake_adopt(
         prevent_if_read_only(c"snowflake_adopt()");
     }
     // SAFETY: PostgreSQL passes a valid call, with what it has looked up of the function.
-    let function = unsafe { (*(*call).flinfo).fn_oid };
+    let (function, is_set) = unsafe { ((*(*call).flinfo).fn_oid, (*(*call).flinfo).fn_retset) };
+    if !is_set {
+        outdated(call);
+    }
     let statements = Spi::connect_mut(|_| {
         let request = Request { relation, column_name, default: default_of(function) };
         // Refuses a caller without the owner's rights.

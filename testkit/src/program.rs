@@ -38,6 +38,12 @@ impl Installation {
         })
     }
 
+    /// Where it looks for extensions.
+    pub fn extension_directory(&self) -> Result<PathBuf> {
+        let shared = run(Command::new(self.bindir.join("pg_config")).arg("--sharedir"))?;
+        Ok(Path::new(shared.trim()).join("extension"))
+    }
+
     /// Where its programs are.
     #[must_use]
     pub fn bindir(&self) -> &Path {

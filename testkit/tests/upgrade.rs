@@ -1,0 +1,152 @@
+//! Older versions of the extension: updated, they equal a fresh one; not yet updated, they work with this library or
+//! say what to do. `sql/` has the install script of each release, frozen.
+
+use anyhow::{Context, Result, ensure};
+use postgres::Client;
+use snowflake_testkit::{Installation, Node, refusal};
+use std::{fs, path::PathBuf};
+
+const CURRENT: &str = env!("CARGO_PKG_VERSION");
+
+/// What the catalogs say of the extension, object by object.
+const CATALOG: &str = "
+    SELECT pg_describe_object(classid, objid, 0) AS object, (
+        SELECT to_jsonb(p) - '{oid,proowner,pronamespace,prosupport,prosqlbody}'::text[]
+            || jsonb_build_object('body', pg_get_function_sqlbody(p.oid))
+        FROM pg_proc AS p WHERE p.oid = objid)::text AS definition,
+        obj_description(objid, 'pg_proc') AS comment
+    FROM pg_depend JOIN pg_extension AS e ON e.oid = refobjid
+    WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND extname = 'pg_snowflake'
+    ORDER BY 1";
+
+fn frozen() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../sql"))
+}
+
+/// The versions that were released before this one, and this one if it is frozen already.
+fn versions() -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for file in fs::read_dir(frozen())? {
+        let name = file?.file_name().to_string_lossy().into_owned();
+        let version =
+            name.strip_prefix("pg_snowflake--").and_then(|name| name.strip_suffix(".sql"));
+        found.extend(version.filter(|version| !version.contains("--")).map(str::to_owned));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Puts the install script of a version where PostgreSQL finds it, under a name that nobody else's test uses.
+fn offer(version: &str, name: &str) -> Result<()> {
+    let to = Installation::find()?.extension_directory()?;
+    let script = frozen().join(format!("pg_snowflake--{version}.sql"));
+    fs::copy(script, to.join(format!("pg_snowflake--{name}.sql")))
+        .context("offering an old version")?;
+    Ok(())
+}
+
+fn catalog(client: &mut Client) -> Result<Vec<(String, Option<String>, Option<String>)>> {
+    let rows = client.query(CATALOG, &[])?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+}
+
+fn database(node: &Node, name: &str, version: &str) -> Result<Client> {
+    node.connect("postgres")?.batch_execute(&format!("CREATE DATABASE {name}"))?;
+    let mut client = node.connect(name)?;
+    client.batch_execute(&format!("CREATE EXTENSION pg_snowflake VERSION '{version}'"))?;
+    Ok(client)
+}
+
+#[test]
+fn every_release_updated_equals_a_fresh_install() -> Result<()> {
+    let node = Node::builder("updates").start()?;
+    let fresh = catalog(&mut database(&node, "fresh", CURRENT)?)?;
+    ensure!(fresh.len() > 20, "the catalogs say little: {fresh:?}");
+    let versions = versions()?;
+    assert!(versions.iter().any(|version| version == "0.1.0"), "{versions:?}");
+    for (number, version) in versions.iter().enumerate() {
+        let mut client = if version == CURRENT {
+            // The frozen script against what is built now.
+            offer(version, "frozen")?;
+            database(&node, "frozen", "frozen")?
+        } else {
+            offer(version, version)?;
+            let mut client = database(&node, &format!("old{number}"), version)?;
+            client.batch_execute("ALTER EXTENSION pg_snowflake UPDATE")?;
+            let now = "SELECT extversion FROM pg_extension WHERE extname = 'pg_snowflake'";
+            assert_eq!(client.query_one(now, &[])?.get::<_, String>(0), CURRENT);
+            client
+        };
+        assert_eq!(catalog(&mut client)?, fresh, "version {version}");
+    }
+    Ok(())
+}
+
+/// What users have made with 0.1.0.
+const OLD_USE: &str = "
+    CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text,
+        day timestamptz GENERATED ALWAYS AS (snowflake_timestamp(id)) STORED);
+    CREATE INDEX ON orders (snowflake_to_base32(id));
+    CREATE VIEW recent AS SELECT * FROM orders
+        WHERE snowflake_between(id, now() - interval '1 hour', now() + interval '1 hour');
+    CREATE VIEW first AS SELECT snowflake_from_timestamp('2026-01-01 00:00+00') AS id,
+        snowflake_encode('2026-01-01 00:00+00', 1, 1, 0) AS encoded;
+    CREATE TRIGGER guard BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION snowflake_guard('error');
+    INSERT INTO orders (note) SELECT 'before' FROM generate_series(1, 100);
+    GRANT EXECUTE ON FUNCTION snowflake_nextval() TO pg_monitor;";
+
+#[test]
+fn an_update_keeps_data_defaults_and_what_uses_the_functions() -> Result<()> {
+    offer("0.1.0", "0.1.0")?;
+    let node = Node::builder("update in use").start()?;
+    let mut client = database(&node, "shop", "0.1.0")?;
+    client.batch_execute(OLD_USE)?;
+    let last: i64 = client.query_one("SELECT max(id) FROM orders", &[])?.get(0);
+    client.batch_execute("ALTER EXTENSION pg_snowflake UPDATE")?;
+    client.batch_execute("INSERT INTO orders (note) VALUES ('after')")?;
+    let row = client.query_one(
+        "SELECT count(*), count(*) FILTER (WHERE id > $1), count(DISTINCT id), bool_and(day IS NOT NULL),
+            (SELECT count(*) FROM recent), (SELECT encoded > id FROM first),
+            has_function_privilege('pg_monitor', 'snowflake_nextval()', 'EXECUTE')
+         FROM orders",
+        &[&last],
+    )?;
+    let counts: [i64; 4] = [row.get(0), row.get(1), row.get(2), row.get(4)];
+    assert_eq!(counts, [101, 1, 101, 101]);
+    assert!(row.get(3) && row.get(5) && row.get(6), "{row:?}");
+    // By their new names.
+    client.batch_execute(
+        "SELECT snowflake_between(id => 0, from_time => now(), to_time => now() + '1 s'),
+            snowflake_from_timestamp(id_time => now()),
+            snowflake_encode(id_time => now(), datacenter => 1, machine => 1, sequence => 1)",
+    )?;
+    Ok(())
+}
+
+#[test]
+fn an_extension_that_is_not_updated_yet_issues_and_says_what_is_missing() -> Result<()> {
+    offer("0.1.0", "0.1.0")?;
+    let node = Node::builder("old surface").start()?;
+    let mut client = database(&node, "shop", "0.1.0")?;
+    client.batch_execute(OLD_USE)?;
+    client.batch_execute(
+        "SELECT snowflake_decode(snowflake_nextval()), snowflake_decode_jsonb(snowflake_reserve(10));
+         SELECT count(*) FROM snowflake_nextval_batch(1000);
+         SELECT * FROM snowflake_audit('orders', 'id');
+         SELECT snowflake_from_base62(snowflake_to_base62(id)) FROM orders LIMIT 1",
+    )?;
+    for (call, name) in [
+        ("SELECT * FROM snowflake_status", "snowflake_status"),
+        ("SELECT snowflake_lastval()", "snowflake_lastval"),
+        ("SELECT snowflake_adopt('orders')", "snowflake_adopt"),
+        ("SELECT snowflake_partition('orders', now(), now())", "snowflake_partition"),
+    ] {
+        let refused = refusal(client.batch_execute(call))?;
+        assert_eq!(
+            refused.message,
+            format!("function {name}() is of an older version of pg_snowflake")
+        );
+        assert!(refused.hint.contains("ALTER EXTENSION pg_snowflake UPDATE"), "{refused:?}");
+    }
+    Ok(())
+}
