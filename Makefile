@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test versions regress soak fuzz install fmt lint bench scenarios alternatives clean
+.PHONY: help demo psql test versions regress soak fuzz install fmt lint bench scenarios alternatives release clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -36,7 +36,7 @@ fmt: ## Format the code
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
 
-lint: ## Clippy on everything, warnings are errors
+lint: ## Formatting, and clippy on everything; warnings are errors
 	@tools/lint
 
 bench: ## Measure it
@@ -47,6 +47,9 @@ scenarios: ## Run the scenarios of docs/scenarios.md, all of them, and write tha
 
 alternatives: ## Only what docs/alternatives.md is about: UUIDs, auto-increment, ticket servers
 	@tools/scenarios alternatives --docs docs
+
+release: ## Whether everything that names a version says VERSION=1.0.0, and what to push then
+	@tools/release "$(VERSION)"
 
 clean: ## Remove what was built and this checkout's private PostgreSQL
 	@tools/setup clean

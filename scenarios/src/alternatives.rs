@@ -86,6 +86,8 @@ pub struct Measured {
 pub struct Machine {
     /// By the servers' clock.
     pub date: String,
+    /// The version of this project.
+    pub pg_snowflake: String,
     /// The servers' version.
     pub postgresql: String,
     /// Of the machine.
@@ -111,10 +113,12 @@ pub fn run(options: &Options) -> Result<Report> {
     claims.push(site.quiet_logs()?);
     let machine = Machine {
         date: site.connect()?.query_one("SELECT current_date::text", &[])?.get(0),
+        pg_snowflake: env!("CARGO_PKG_VERSION").to_owned(),
         postgresql: snowflake_testkit::version()?,
         cores: thread::available_parallelism()?.get(),
     };
     let conditions = vec![
+        format!("pg_snowflake {}", machine.pg_snowflake),
         format!("PostgreSQL {}, {PLACES} servers and 2 for tickets", machine.postgresql),
         format!("{} cores, shared by clients and servers", machine.cores),
     ];

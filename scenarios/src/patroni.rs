@@ -77,6 +77,7 @@ pub fn run(options: &Options) -> Result<Report> {
     let parts = [(MachineIds::One, options.rounds), (MachineIds::Each, options.rounds_each)];
     // First of all, because it fails where something is missing.
     let conditions = vec![
+        format!("pg_snowflake {}", env!("CARGO_PKG_VERSION")),
         format!("PostgreSQL {}", version()?),
         format!("Patroni {}", program::version("patroni", "--version")?),
         format!("etcd {}", program::version("etcd", "--version")?),

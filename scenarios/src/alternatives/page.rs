@@ -46,7 +46,13 @@ impl Page {
         let Self { all, machine, options } = self;
         let mut facts: BTreeMap<_, _> = [
             ("date", machine.date.clone()),
-            ("conditions", format!("PostgreSQL {}, {} cores", machine.postgresql, machine.cores)),
+            (
+                "conditions",
+                format!(
+                    "pg_snowflake {}, PostgreSQL {}, {} cores",
+                    machine.pg_snowflake, machine.postgresql, machine.cores
+                ),
+            ),
             ("speed", speed(all)),
             ("size", size(all)),
             (

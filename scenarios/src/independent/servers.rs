@@ -60,6 +60,7 @@ impl Servers {
     /// What it all runs on, one phrase each.
     pub fn conditions(&self) -> Result<Vec<String>> {
         Ok(vec![
+            format!("pg_snowflake {}", env!("CARGO_PKG_VERSION")),
             format!("PostgreSQL {}", version()?),
             Balancer::version()?,
             format!("{} servers", self.nodes.len()),
