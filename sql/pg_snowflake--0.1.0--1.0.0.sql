@@ -222,7 +222,7 @@ CREATE OR REPLACE FUNCTION snowflake_adopt(
         OUT statement text)
     RETURNS SETOF text
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 ROWS 10
-    AS 'MODULE_PATHNAME', 'snowflake_adopt_wrapper';
+    AS 'MODULE_PATHNAME', 'snowflake_adopt_statements_wrapper';
 COMMENT ON FUNCTION snowflake_adopt(regclass, name, boolean) IS
     'make an integer key a bigint that defaults to snowflake_nextval(), with every column that references it';
 

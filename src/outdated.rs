@@ -17,6 +17,12 @@ fn snowflake_partition(call: pg_sys::FunctionCallInfo) -> i32 {
     outdated(call)
 }
 
+/// Until 0.1.0: said what it did in NOTICEs.
+#[pg_extern(sql = false)]
+fn snowflake_adopt(call: pg_sys::FunctionCallInfo) {
+    outdated(call)
+}
+
 /// Refuses a call of a function that this library does not have any more, or has in another form.
 pub fn outdated(call: pg_sys::FunctionCallInfo) -> ! {
     // SAFETY: PostgreSQL passes a valid call; the name is a new C string, or null where the function is gone.

@@ -12,7 +12,6 @@ mod refusal;
 use super::owner::{Context, acting_as};
 use super::spi::{self, Param, query};
 use super::{given, no_relation, prevent_if_read_only};
-use crate::outdated::outdated;
 use crate::server;
 use pgrx::iter::SetOfIterator;
 use pgrx::prelude::*;
@@ -24,7 +23,7 @@ use std::ffi::{CStr, CString};
 ///
 /// They are texts in the encoding of the database; pgrx would have them be UTF-8. A bytea has the same form.
 #[pg_extern(sql = false)]
-fn snowflake_adopt(
+fn snowflake_adopt_statements(
     relation: Option<pg_sys::Oid>,
     column_name: Option<&CStr>,
     dry_run: Option<bool>,
@@ -36,10 +35,7 @@ fn snowflake_adopt(
         prevent_if_read_only(c"snowflake_adopt()");
     }
     // SAFETY: PostgreSQL passes a valid call, with what it has looked up of the function.
-    let (function, is_set) = unsafe { ((*(*call).flinfo).fn_oid, (*(*call).flinfo).fn_retset) };
-    if !is_set {
-        outdated(call);
-    }
+    let function = unsafe { (*(*call).flinfo).fn_oid };
     let statements = Spi::connect_mut(|_| {
         let request = Request { relation, column_name, default: default_of(function) };
         // Refuses a caller without the owner's rights.

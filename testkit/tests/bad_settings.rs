@@ -236,6 +236,7 @@ fn every_setting_describes_itself() -> Result<()> {
         ["pg_snowflake.epoch", "postmaster", "", "string"],
         ["pg_snowflake.machine_bits", "postmaster", "", "integer"],
         ["pg_snowflake.machine_id", "postmaster", "", "integer"],
+        ["pg_snowflake.machine_id_from", "postmaster", "", "string"],
         ["pg_snowflake.max_drift", "sighup", "ms", "integer"],
         ["pg_snowflake.sequence_bits", "postmaster", "", "integer"],
     ];
