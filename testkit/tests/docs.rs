@@ -86,7 +86,7 @@ fn the_index_has_every_page() -> Result<()> {
     Ok(())
 }
 
-/// Somebody who has five minutes.
+/// For a reader who has five minutes.
 #[test]
 fn the_readme_is_short_and_soon_has_an_id() -> Result<()> {
     let readme = Page::read("README.md")?;

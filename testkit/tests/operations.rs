@@ -1,0 +1,534 @@
+//! The tasks of docs/operations.md, done as the page says, on servers of their own. What a task is for is checked
+//! afterwards, on the server that it leaves.
+//!
+//! A block is run on the server that its fence names (`sh on standby`), or on the primary.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsString,
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::PathBuf,
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::errno::Errno;
+use snowflake_testkit::{
+    DEADLINE, Installation, Node, Warden, major_version,
+    pages::{Block, Page},
+    run, shared_settings,
+    shim::Call,
+    wait_for,
+};
+
+const PAGE: &str = "docs/operations.md";
+/// What the page writes without options: the log and the socket are where a private server has them.
+const PRELUDE: &str =
+    r#"pg_ctl() { command pg_ctl -s -t 300 -l "$PGDATA/../log" -o "-k '$PGHOST'" "$@"; }"#;
+const ORDERS: &str = "CREATE EXTENSION pg_snowflake;
+    CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text)";
+const INSERT: &str = "INSERT INTO orders (note) SELECT 'hi' FROM generate_series(1, 1000)";
+
+/// The page, and a place for the servers that it is about.
+struct Book {
+    page: Page,
+    installation: Installation,
+    warden: Warden,
+    /// What else the page's commands find in their environment.
+    variables: Vec<(&'static str, OsString)>,
+}
+
+impl Book {
+    fn open() -> Result<Self> {
+        let installation = Installation::find()?;
+        let warden = Warden::engage(&installation)?;
+        let book = Self { page: Page::read(PAGE)?, installation, warden, variables: Vec::new() };
+        for host in ["primary", "standby", "other"] {
+            let home = book.home(host);
+            fs::create_dir(&home)?;
+            book.installation.give(&home)?;
+        }
+        Ok(book)
+    }
+
+    /// With a primary that issues IDs into a table.
+    fn with_primary() -> Result<Self> {
+        Self::with_primary_of(&[])
+    }
+
+    fn with_primary_of(settings: &[(&str, &str)]) -> Result<Self> {
+        let book = Self::open()?;
+        book.start("primary", &[&[("pg_snowflake.datacenter_id", "0")], settings].concat())?;
+        book.query("primary", ORDERS)?;
+        book.query("primary", INSERT)?;
+        Ok(book)
+    }
+
+    /// The same, with a standby that streams.
+    fn with_standby() -> Result<Self> {
+        let book = Self::with_primary_of(&[("wal_log_hints", "on"), ("wal_keep_size", "1GB")])?;
+        book.run("Make a standby")?;
+        book.wait_for_replay("primary", "standby")?;
+        Ok(book)
+    }
+
+    fn home(&self, host: &str) -> PathBuf {
+        self.warden.home().join(host)
+    }
+
+    fn data(&self, host: &str) -> PathBuf {
+        self.home(host).join("data")
+    }
+
+    fn log(&self, host: &str) -> Result<String> {
+        Ok(fs::read_to_string(self.home(host).join("log"))?)
+    }
+
+    /// Makes and starts a server that has the database `app`. A setting without a value is left out.
+    fn start(&self, host: &str, settings: &[(&str, &str)]) -> Result<()> {
+        let data = self.data(host);
+        let mut initdb = self.program(host, "initdb");
+        run(initdb
+            .args([
+                "--encoding=UTF8",
+                "--locale=C",
+                "--auth=trust",
+                "--no-sync",
+                "--username",
+                "postgres",
+            ])
+            .arg("--pgdata")
+            .arg(&data))?;
+        let mut all = shared_settings();
+        all.insert("listen_addresses".to_owned(), String::new());
+        all.extend(settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        let mut file = OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
+        for (name, value) in &all {
+            if name == "listen_addresses" || !value.is_empty() {
+                writeln!(file, "{name} = '{}'", value.replace('\'', "''"))?;
+            }
+        }
+        self.sh(host, "pg_ctl start; createdb app")?;
+        Ok(())
+    }
+
+    /// A program of PostgreSQL, or another one, run as by the administrator of a server.
+    fn program(&self, host: &str, program: &str) -> Command {
+        let mut command = self.installation.as_server_user(program);
+        let path = env::var("PATH").unwrap_or_default();
+        let home = self.warden.home();
+        command
+            .current_dir(home)
+            .env("PATH", format!("{}:{path}", self.installation.bindir().display()))
+            .env("HOME", home)
+            .env("PGDATA", self.data(host))
+            .env("PGHOST", self.home(host))
+            .env("PGUSER", "postgres")
+            .env("PGDATABASE", "app")
+            .env("BACKUP", home.join("backup"))
+            .env("SERVERS", format!("{0}/primary {0}/other", home.display()))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        for host in ["primary", "standby", "other"] {
+            command.env(host.to_uppercase(), self.home(host));
+        }
+        command
+    }
+
+    fn sh(&self, host: &str, script: &str) -> Result<String> {
+        let mut bash = self.program(host, "bash");
+        run(bash.args(["-euo", "pipefail", "-c", &format!("{PRELUDE}\n{script}")]))
+    }
+
+    fn query(&self, host: &str, sql: &str) -> Result<String> {
+        let mut psql = self.program(host, "psql");
+        let printed = run(psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql]))?;
+        Ok(printed.trim_end().to_owned())
+    }
+
+    fn number(&self, host: &str, sql: &str) -> Result<i64> {
+        Ok(self.query(host, sql)?.parse()?)
+    }
+
+    fn max(&self, host: &str) -> Result<i64> {
+        self.number(host, "SELECT max(id) FROM orders")
+    }
+
+    fn next(&self, host: &str) -> Result<i64> {
+        self.number(host, "INSERT INTO orders DEFAULT VALUES RETURNING id")
+    }
+
+    /// Does what stands under a heading, but not under those below it. Returns what it printed.
+    fn run(&self, heading: &str) -> Result<String> {
+        let blocks = self.page.blocks()?;
+        let blocks: Vec<_> = blocks.iter().filter(|block| stands_under(block, heading)).collect();
+        ensure!(!blocks.is_empty(), "{PAGE} has nothing under \"{heading}\"");
+        let mut printed = String::new();
+        for block in blocks {
+            let text = self.run_block(block);
+            printed.push_str(&text.with_context(|| format!("{PAGE}:{}", block.line))?);
+        }
+        Ok(printed)
+    }
+
+    fn run_block(&self, block: &Block) -> Result<String> {
+        let host = block.note.strip_prefix("on ").unwrap_or("primary");
+        match block.language.as_str() {
+            "sh" => self.sh(host, &block.text),
+            "sql" => {
+                let file = self.warden.home().join("block.sql");
+                fs::write(&file, &block.text)?;
+                let mut psql = self.program(host, "psql");
+                run(psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file))
+            }
+            "ini" => {
+                fs::write(self.warden.home().join(&block.note), &block.text)?;
+                Ok(String::new())
+            }
+            other => anyhow::bail!("no way to run {other}"),
+        }
+    }
+
+    fn wait_for_replay(&self, primary: &str, standby: &str) -> Result<()> {
+        let end = self.query(primary, "SELECT pg_current_wal_lsn()")?;
+        let replayed = format!("SELECT coalesce(pg_last_wal_replay_lsn() >= '{end}', false)");
+        wait_for("the replay", DEADLINE, || Ok(self.query(standby, &replayed)? == "t"))
+    }
+
+    fn wait_for_promotion(&self, host: &str) -> Result<()> {
+        let primary = "SELECT NOT pg_is_in_recovery()";
+        wait_for("the promotion", DEADLINE, || Ok(self.query(host, primary)? == "t"))
+    }
+}
+
+fn stands_under(block: &Block, heading: &str) -> bool {
+    block.headings.last().is_some_and(|last| last == heading)
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).exists())
+}
+
+/// A test for every heading that has commands.
+#[test]
+fn every_task_of_the_page_is_done_here() -> Result<()> {
+    let source = include_str!("operations.rs");
+    let blocks = Page::read(PAGE)?.blocks()?;
+    let tasks: BTreeSet<_> = blocks.iter().filter_map(|block| block.headings.last()).collect();
+    ensure!(tasks.len() > 15, "{tasks:?}");
+    for task in tasks {
+        ensure!(source.contains(&format!("run(\"{task}\")")), "nothing does \"{task}\"");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_server_is_numbered() -> Result<()> {
+    let book = Book::open()?;
+    let none =
+        ["shared_preload_libraries", "pg_snowflake.datacenter_id", "pg_snowflake.machine_id"];
+    book.start("primary", &none.map(|name| (name, "")))?;
+    assert_eq!(book.run("Number a server")?, "CREATE EXTENSION\n0|3|\n");
+    ensure!(book.number("primary", "SELECT snowflake_nextval()")? > 0);
+    Ok(())
+}
+
+#[test]
+fn a_server_is_added_with_the_layout_of_the_others() -> Result<()> {
+    let book = Book::with_primary_of(&[
+        ("pg_snowflake.sequence_bits", "10"),
+        ("pg_snowflake.epoch", "2025-01-01 00:00:00+00"),
+    ])?;
+    let none =
+        ["shared_preload_libraries", "pg_snowflake.datacenter_id", "pg_snowflake.machine_id"];
+    book.start("other", &none.map(|name| (name, "")))?;
+    // No row has the number.
+    assert_eq!(book.run("Add a server")?, "CREATE EXTENSION\n");
+    let id = book.number("other", "SELECT snowflake_nextval()")?;
+    let parts = format!(
+        "SELECT datacenter, machine, id_time - now() < '1 hour' FROM snowflake_decode({id})"
+    );
+    assert_eq!(book.query("primary", &parts)?, "0|4|t");
+    Ok(())
+}
+
+#[test]
+fn a_machine_id_is_changed() -> Result<()> {
+    let book = Book::with_primary()?;
+    let before = book.max("primary")?;
+    let last_time = book.run("Change a machine id")?;
+    assert_eq!(last_time.lines().count(), 2, "{last_time}");
+    let id = book.next("primary")?;
+    ensure!(id > before);
+    assert_eq!(book.query("primary", &format!("SELECT machine FROM snowflake_decode({id})"))?, "5");
+    Ok(())
+}
+
+#[test]
+fn a_server_is_restored_by_pg_basebackup() -> Result<()> {
+    let book = Book::with_primary()?;
+    book.run("Back up with pg_basebackup")?;
+    book.query("primary", INSERT)?;
+    let lost = book.max("primary")?;
+    book.run("Restore it in place of the server")?;
+    ensure!(book.max("primary")? < lost);
+    ensure!(book.next("primary")? > lost);
+    Ok(())
+}
+
+#[test]
+fn a_server_is_restored_by_pgbackrest() -> Result<()> {
+    ensure!(
+        is_installed("pgbackrest"),
+        "pgbackrest is not installed (tools/setup servers does it)"
+    );
+    let mut book = Book::with_primary()?;
+    // They win over the page's file, whose paths belong to the system.
+    let home = book.warden.home().display().to_string();
+    book.variables = vec![
+        ("PGBACKREST_CONFIG", format!("{home}/pgbackrest.conf").into()),
+        ("PGBACKREST_REPO1_PATH", format!("{home}/repository").into()),
+        ("PGBACKREST_PG1_PATH", format!("{home}/primary/data").into()),
+        ("PGBACKREST_PG1_SOCKET_PATH", format!("{home}/primary").into()),
+        ("PGBACKREST_PG1_USER", "postgres".into()),
+        ("PGBACKREST_LOG_PATH", home.clone().into()),
+        ("PGBACKREST_LOCK_PATH", format!("{home}/lock").into()),
+        ("PGBACKREST_SPOOL_PATH", format!("{home}/spool").into()),
+    ];
+    let backed_up = book.run("Back up with pgBackRest");
+    if let Err(error) = &backed_up
+        && format!("{error:#}").contains("is this version of PostgreSQL supported?")
+    {
+        // Past the test's own output, which is shown only where it fails.
+        writeln!(io::stderr(), "not done: this pgBackRest is older than this PostgreSQL")?;
+        return Ok(());
+    }
+    backed_up?;
+    book.query("primary", INSERT)?;
+    let archived = book.max("primary")?;
+    book.run("Restore what has changed")?;
+    book.wait_for_promotion("primary")?;
+    assert_eq!(book.max("primary")?, archived);
+    ensure!(book.next("primary")? > archived);
+
+    let kept = book.max("primary")?;
+    book.variables.push(("TIME", book.query("primary", "SELECT clock_timestamp()")?.into()));
+    book.query("primary", INSERT)?;
+    let lost = book.max("primary")?;
+    book.run("Restore to a point in time")?;
+    book.wait_for_promotion("primary")?;
+    assert_eq!(book.max("primary")?, kept);
+    ensure!(book.next("primary")? > lost);
+    Ok(())
+}
+
+#[test]
+fn a_standby_takes_over_and_the_old_primary_comes_back() -> Result<()> {
+    let book = Book::with_standby()?;
+    let printed =
+        book.query("standby", "SELECT machine, error IS NOT NULL FROM snowflake_status()")?;
+    assert_eq!(printed, "1|t");
+    let before = book.max("primary")?;
+    book.sh("primary", "pg_ctl stop -m immediate")?;
+    book.run("Fail over")?;
+    let after = book.next("standby")?;
+    ensure!(after > before);
+    book.run("Bring a failed primary back")?;
+    book.wait_for_replay("standby", "primary")?;
+    assert_eq!(book.max("primary")?, after);
+    // And it is of use.
+    book.sh("standby", "pg_ctl stop -m immediate")?;
+    book.sh("primary", "pg_ctl promote")?;
+    ensure!(book.next("primary")? > after);
+    Ok(())
+}
+
+#[test]
+fn primary_and_standby_change_places() -> Result<()> {
+    let book = Book::with_standby()?;
+    let before = book.max("primary")?;
+    book.run("Switch over")?;
+    let after = book.next("standby")?;
+    ensure!(after > before);
+    book.wait_for_replay("standby", "primary")?;
+    assert_eq!(book.max("primary")?, after);
+    Ok(())
+}
+
+/// A newer PostgreSQL that has the extension.
+struct Newer {
+    bindir: String,
+    major: u32,
+}
+
+impl Newer {
+    fn find() -> Result<Self> {
+        let name = "SNOWFLAKE_NEW_PG_CONFIG";
+        let pg_config = env::var(name).with_context(|| format!("{name} names no pg_config"))?;
+        let ask = |what| run(Command::new(&pg_config).arg(what));
+        let version = ask("--version")?;
+        let digits = version.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty());
+        let major = digits.context("no version")?.parse()?;
+        Ok(Self { bindir: ask("--bindir")?.trim().to_owned(), major })
+    }
+}
+
+#[test]
+#[ignore = "needs a second PostgreSQL with the extension: SNOWFLAKE_NEW_PG_CONFIG"]
+fn a_server_is_upgraded_by_pg_upgrade() -> Result<()> {
+    let new = Newer::find()?;
+    let mut book = Book::with_primary()?;
+    book.query(
+        "primary",
+        "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))",
+    )?;
+    let before = book.next("primary")?;
+    let options = "--encoding=UTF8 --locale=C --auth=trust";
+    // Both with checksums, or both without.
+    let changes = major_version()? < 18 && new.major >= 18;
+    let checksums = if changes { " --no-data-checksums" } else { "" };
+    book.variables = vec![
+        ("OLD_BIN", book.installation.bindir().into()),
+        ("NEW_BIN", new.bindir.clone().into()),
+        ("NEW_PGDATA", book.data("other").into()),
+        ("INITDB_OPTIONS", format!("{options}{checksums}").into()),
+    ];
+    book.run("Upgrade with pg_upgrade")?;
+    let path = format!(
+        "PATH='{}':$PATH; echo \"listen_addresses = ''\" >>\"$PGDATA/postgresql.conf\"; pg_ctl start",
+        new.bindir
+    );
+    book.sh("other", &path)?;
+    ensure!(book.next("other")? > before);
+    Ok(())
+}
+
+#[test]
+fn a_lease_that_was_forgotten_is_repaired() -> Result<()> {
+    let book = Book::with_primary()?;
+    book.query(
+        "primary",
+        "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))",
+    )?;
+    let before = book.next("primary")?;
+    book.sh("primary", "pg_ctl stop; rm \"$PGDATA/pg_snowflake.lease\"; pg_ctl start")?;
+    ensure!(book.number("primary", "SELECT snowflake_nextval()")? < before, "nothing to repair");
+    ensure!(
+        book.log("primary")?.contains("pg_snowflake.lease\" in the data directory does not exist")
+    );
+    book.run("Repair a forgotten lease")?;
+    ensure!(book.next("primary")? > before);
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs PostgreSQL 17 or newer: pg_createsubscriber"]
+fn a_server_is_split_off_by_pg_createsubscriber() -> Result<()> {
+    let book = Book::with_primary_of(&[("wal_level", "logical")])?;
+    book.run("Make a standby")?;
+    book.run("Split off a server with pg_createsubscriber")?;
+    let [here, there] = [book.next("primary")?, book.next("standby")?];
+    let machine =
+        |id| book.query("primary", &format!("SELECT machine FROM snowflake_decode({id})"));
+    assert_eq!([machine(here)?, machine(there)?], ["1", "4"]);
+    ensure!(book.log("standby")?.contains("issued in another database cluster before"));
+    Ok(())
+}
+
+#[test]
+fn a_clone_has_a_number_of_its_own() -> Result<()> {
+    let book = Book::with_primary()?;
+    book.run("Clone a server for a test")?;
+    let id = book.next("other")?;
+    assert_eq!(book.query("other", &format!("SELECT machine FROM snowflake_decode({id})"))?, "31");
+    let in_copy = "psql -XAtq -d copy -c 'INSERT INTO orders DEFAULT VALUES RETURNING (snowflake_decode(id)).machine'";
+    assert_eq!(book.sh("other", in_copy)?, "31\n");
+    Ok(())
+}
+
+#[test]
+fn a_poisoned_id_space_is_cured() -> Result<()> {
+    let book = Book::with_standby()?;
+    // What a clock that was ten years ahead for long leaves.
+    book.query(
+        "primary",
+        "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '10 years'))",
+    )?;
+    book.query("primary", INSERT)?;
+    book.wait_for_replay("primary", "standby")?;
+    let printed = book.run("Cure a wrong clock")?;
+    // As hours, and the rows with IDs of the future.
+    let (drift, rest) = printed.split_once(':').context("no drift")?;
+    ensure!(drift.parse::<u32>()? > 80_000 && rest.ends_with("\n1000\n"), "{printed}");
+    let wrong = "SELECT count(*) FROM orders WHERE id > snowflake_from_timestamp(now() + interval '1 minute')";
+    assert_eq!(book.number("primary", wrong)?, 0);
+    assert_eq!(book.number("primary", "SELECT count(*) FROM orders")?, 2_000);
+    let before = book.max("primary")?;
+    ensure!(book.next("primary")? > before);
+    ensure!(
+        book.number("primary", "SELECT extract(epoch FROM drift)::bigint FROM snowflake_status()")?
+            < 60
+    );
+    // Nor does the wrong future come back with a standby.
+    book.run("Make a standby")?;
+    book.wait_for_replay("primary", "standby")?;
+    book.sh("primary", "pg_ctl stop -m immediate")?;
+    book.run("Fail over")?;
+    book.next("standby")?;
+    assert_eq!(book.number("standby", wrong)?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_duplicate_identity_is_found_ended_and_repaired() -> Result<()> {
+    let book = Book::with_primary()?;
+    book.start("other", &[("pg_snowflake.datacenter_id", "0")])?;
+    book.query("other", ORDERS)?;
+    // Both ask at one moment.
+    let moment = "SELECT snowflake_raise(snowflake_from_timestamp(date_trunc('day', now() + interval '1 day')))";
+    for host in ["primary", "other"] {
+        book.query(host, moment)?;
+        book.query(host, INSERT)?;
+    }
+    assert_eq!(book.run("Find a duplicate identity")?, "datacenter 0, machine 1\n");
+    book.run("End it")?;
+    assert_eq!(book.run("Find a duplicate identity")?, "");
+    book.run("Repair it")?;
+    let same = fs::read_to_string(book.warden.home().join("same-ids"))?;
+    assert_eq!(same.lines().count(), 1_000);
+    // No two rows have one ID any more.
+    book.run("Repair it")?;
+    assert_eq!(fs::read_to_string(book.warden.home().join("same-ids"))?, "");
+    Ok(())
+}
+
+#[test]
+fn a_disk_that_is_full_is_seen_and_forgotten() -> Result<()> {
+    let node = Node::builder("full").with_faults().start()?;
+    let mut client = node.connect("postgres")?;
+    client.batch_execute(ORDERS)?;
+    node.faults()?.fail_always(Call::Write, Errno::ENOSPC);
+    wait_for("a refusal", DEADLINE, || Ok(client.batch_execute(INSERT).is_err()))?;
+    let mut book = Book::open()?;
+    book.variables = vec![
+        ("PGHOST", node.home().to_owned().into()),
+        ("PGDATABASE", "postgres".into()),
+        ("PGDATA", node.data().into()),
+    ];
+    let printed = book.run("The disk is full")?;
+    ensure!(printed.contains("No space left on device"), "{printed}");
+    node.faults()?.heal();
+    wait_for("IDs", DEADLINE, || Ok(client.batch_execute(INSERT).is_ok()))?;
+    ensure!(!book.run("The disk is full")?.contains("No space left"));
+    Ok(())
+}
+
+#[test]
+fn what_to_watch_is_there() -> Result<()> {
+    let book = Book::with_primary()?;
+    let printed = book.run("What to watch")?;
+    ensure!(printed.starts_with('|'), "no error, so it begins with an empty column: {printed}");
+    Ok(())
+}
