@@ -99,6 +99,20 @@ fn the_readme_is_short_and_soon_has_an_id() -> Result<()> {
 }
 
 #[test]
+fn figures_of_the_readme_are_those_that_were_measured() -> Result<()> {
+    let readme = Page::read("README.md")?.text;
+    let measured = Page::read("docs/alternatives.md")?.text;
+    let section = readme.split("## Why not").nth(1).context("no comparison")?;
+    let rows = section.lines().skip_while(|line| !line.starts_with("| ---")).skip(1);
+    let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 4);
+    for cell in rows.iter().flat_map(|row| row.split('|').skip(3)).map(str::trim) {
+        ensure!(measured.contains(cell), "{cell} is not in docs/alternatives.md");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_reference_has_every_function_setting_and_column() -> Result<()> {
     let reference = Page::read("docs/reference.md")?.text;
     let rows: Vec<_> = reference.lines().filter_map(|line| line.strip_prefix("| `")).collect();
