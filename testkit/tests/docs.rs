@@ -1,6 +1,9 @@
 //! What the pages say: every SQL statement is run, links lead somewhere, and tables have all that there is.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use anyhow::{Context, Result, ensure};
 use snowflake_testkit::{Node, pages::Page, private_directory, run};
@@ -8,6 +11,9 @@ use snowflake_testkit::{Node, pages::Page, private_directory, run};
 /// Its tasks are run by `operations.rs`, on the servers that they are about.
 const OPERATIONS: &str = "docs/operations.md";
 const EXTENSION: &str = "CREATE EXTENSION pg_snowflake";
+
+/// What has the settings' prefix and is none: the lease's file.
+const NO_SETTING: &str = "lease";
 
 /// Each page on a database of its own, in order. psql names the page and the line of what fails.
 #[test]
@@ -157,6 +163,24 @@ fn the_reference_has_every_function_setting_and_column() -> Result<()> {
             row.split('|').next().is_some_and(|cell| format!("`{cell}").contains(&named))
         };
         ensure!(rows.iter().any(|row| described(&row)), "{column} is not described");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_setting_that_a_page_names_is_there() -> Result<()> {
+    let node = Node::builder("settings").start()?;
+    let names = "SELECT substr(name, 14) FROM pg_settings WHERE name LIKE 'pg_snowflake.%'";
+    let rows = node.connect("postgres")?.query(names, &[])?;
+    let there: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
+    ensure!(there.contains("machine_id"), "{there:?}");
+    for page in Page::all()? {
+        for rest in page.text.split("pg_snowflake.").skip(1) {
+            let name: String =
+                rest.chars().take_while(|&c| c == '_' || c.is_ascii_lowercase()).collect();
+            let is_none = name.is_empty() || name == NO_SETTING;
+            ensure!(is_none || there.contains(&name), "{}: pg_snowflake.{name}", page.name);
+        }
     }
     Ok(())
 }
