@@ -16,17 +16,29 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::errno::Errno;
 use snowflake_testkit::{
-    DEADLINE, Installation, Node, Warden, major_version,
+    DEADLINE, Installation, Node, Outage, PRIMARY_GONE, Warden,
+    explained::unexpected,
+    major_version,
     pages::{Block, Page},
     run, shared_settings,
     shim::Call,
     wait_for,
 };
 
+/// The servers that the page has commands for.
+const HOSTS: [&str; 3] = ["primary", "standby", "other"];
 const PAGE: &str = "docs/operations.md";
 /// What the page writes without options: the log and the socket are where a private server has them.
 const PRELUDE: &str =
     r#"pg_ctl() { command pg_ctl -s -t 300 -l "$PGDATA/../log" -o "-k '$PGHOST'" "$@"; }"#;
+/// A server that knows nothing of the extension.
+const WITHOUT: [(&str, &str); 3] = [
+    ("shared_preload_libraries", ""),
+    ("pg_snowflake.datacenter_id", ""),
+    ("pg_snowflake.machine_id", ""),
+];
+const NO_LEASE: &str = "file \"pg_snowflake.lease\" in the data directory does not exist";
+const OTHER_CLUSTER: &str = "snowflake IDs were issued in another database cluster before";
 const ORDERS: &str = "CREATE EXTENSION pg_snowflake;
     CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text)";
 const INSERT: &str = "INSERT INTO orders (note) SELECT 'hi' FROM generate_series(1, 1000)";
@@ -45,7 +57,7 @@ impl Book {
         let installation = Installation::find()?;
         let warden = Warden::engage(&installation)?;
         let book = Self { page: Page::read(PAGE)?, installation, warden, variables: Vec::new() };
-        for host in ["primary", "standby", "other"] {
+        for host in HOSTS {
             let home = book.home(host);
             fs::create_dir(&home)?;
             book.installation.give(&home)?;
@@ -130,7 +142,7 @@ impl Book {
             .env("BACKUP", home.join("backup"))
             .env("SERVERS", format!("{0}/primary {0}/other", home.display()))
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
-        for host in ["primary", "standby", "other"] {
+        for host in HOSTS {
             command.env(host.to_uppercase(), self.home(host));
         }
         command
@@ -196,6 +208,16 @@ impl Book {
         wait_for("the replay", DEADLINE, || Ok(self.query(standby, &replayed)? == "t"))
     }
 
+    /// The end: the servers' logs have nothing at WARNING or above that the task does not explain.
+    fn close(self, allowed: &[&str]) -> Result<()> {
+        for host in HOSTS {
+            if let Ok(log) = self.log(host) {
+                assert_eq!(unexpected(&log, allowed), [""; 0], "{host}");
+            }
+        }
+        Ok(())
+    }
+
     fn wait_for_promotion(&self, host: &str) -> Result<()> {
         let primary = "SELECT NOT pg_is_in_recovery()";
         wait_for("the promotion", DEADLINE, || Ok(self.query(host, primary)? == "t"))
@@ -204,6 +226,11 @@ impl Book {
 
 fn stands_under(block: &Block, heading: &str) -> bool {
     block.headings.last().is_some_and(|last| last == heading)
+}
+
+/// What a primary and a standby write when one of them goes.
+fn outage() -> Vec<&'static str> {
+    [&Outage::LOG[..], &PRIMARY_GONE].concat()
 }
 
 /// Says so past a test's own output, which is shown only where it fails.
@@ -233,12 +260,10 @@ fn every_task_of_the_page_is_done_here() -> Result<()> {
 #[test]
 fn a_server_is_numbered() -> Result<()> {
     let book = Book::open()?;
-    let none =
-        ["shared_preload_libraries", "pg_snowflake.datacenter_id", "pg_snowflake.machine_id"];
-    book.start("primary", &none.map(|name| (name, "")))?;
+    book.start("primary", &WITHOUT)?;
     assert_eq!(book.run("Number a server")?, "CREATE EXTENSION\n0|3|\n");
     ensure!(book.number("primary", "SELECT snowflake_nextval()")? > 0);
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -247,9 +272,7 @@ fn a_server_is_added_with_the_layout_of_the_others() -> Result<()> {
         ("pg_snowflake.sequence_bits", "10"),
         ("pg_snowflake.epoch", "2025-01-01 00:00:00+00"),
     ])?;
-    let none =
-        ["shared_preload_libraries", "pg_snowflake.datacenter_id", "pg_snowflake.machine_id"];
-    book.start("other", &none.map(|name| (name, "")))?;
+    book.start("other", &WITHOUT)?;
     // No row has the number.
     assert_eq!(book.run("Add a server")?, "CREATE EXTENSION\n");
     let id = book.number("other", "SELECT snowflake_nextval()")?;
@@ -257,7 +280,7 @@ fn a_server_is_added_with_the_layout_of_the_others() -> Result<()> {
         "SELECT datacenter, machine, id_time - now() < '1 hour' FROM snowflake_decode({id})"
     );
     assert_eq!(book.query("primary", &parts)?, "0|4|t");
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -269,7 +292,7 @@ fn a_machine_id_is_changed() -> Result<()> {
     let id = book.next("primary")?;
     ensure!(id > before);
     assert_eq!(book.query("primary", &format!("SELECT machine FROM snowflake_decode({id})"))?, "5");
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -281,7 +304,7 @@ fn a_server_is_restored_by_pg_basebackup() -> Result<()> {
     book.run("Restore it in place of the server")?;
     ensure!(book.max("primary")? < lost);
     ensure!(book.next("primary")? > lost);
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -325,7 +348,7 @@ fn a_server_is_restored_by_pgbackrest() -> Result<()> {
     book.wait_for_promotion("primary")?;
     assert_eq!(book.max("primary")?, kept);
     ensure!(book.next("primary")? > lost);
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -346,7 +369,7 @@ fn a_standby_takes_over_and_the_old_primary_comes_back() -> Result<()> {
     book.sh("standby", "pg_ctl stop -m immediate")?;
     book.sh("primary", "pg_ctl promote")?;
     ensure!(book.next("primary")? > after);
-    Ok(())
+    book.close(&outage())
 }
 
 #[test]
@@ -358,7 +381,7 @@ fn primary_and_standby_change_places() -> Result<()> {
     ensure!(after > before);
     book.wait_for_replay("standby", "primary")?;
     assert_eq!(book.max("primary")?, after);
-    Ok(())
+    book.close(&outage())
 }
 
 /// The PostgreSQL to upgrade to, which has the extension: that of `$SNOWFLAKE_NEW_PG_CONFIG`. pg_upgrade also goes from
@@ -406,7 +429,7 @@ fn a_server_is_upgraded_by_pg_upgrade() -> Result<()> {
     );
     book.sh("other", &path)?;
     ensure!(book.next("other")? > before);
-    Ok(())
+    book.close(&[OTHER_CLUSTER])
 }
 
 #[test]
@@ -419,12 +442,10 @@ fn a_lease_that_was_forgotten_is_repaired() -> Result<()> {
     let before = book.next("primary")?;
     book.sh("primary", "pg_ctl stop; rm \"$PGDATA/pg_snowflake.lease\"; pg_ctl start")?;
     ensure!(book.number("primary", "SELECT snowflake_nextval()")? < before, "nothing to repair");
-    ensure!(
-        book.log("primary")?.contains("pg_snowflake.lease\" in the data directory does not exist")
-    );
+    ensure!(book.log("primary")?.contains(NO_LEASE));
     book.run("Repair a forgotten lease")?;
     ensure!(book.next("primary")? > before);
-    Ok(())
+    book.close(&[NO_LEASE])
 }
 
 #[test]
@@ -439,8 +460,8 @@ fn a_server_is_split_off_by_pg_createsubscriber() -> Result<()> {
     let machine =
         |id| book.query("primary", &format!("SELECT machine FROM snowflake_decode({id})"));
     assert_eq!([machine(here)?, machine(there)?], ["1", "4"]);
-    ensure!(book.log("standby")?.contains("issued in another database cluster before"));
-    Ok(())
+    ensure!(book.log("standby")?.contains(OTHER_CLUSTER));
+    book.close(&[&outage()[..], &[OTHER_CLUSTER]].concat())
 }
 
 #[test]
@@ -451,7 +472,7 @@ fn a_clone_has_a_number_of_its_own() -> Result<()> {
     assert_eq!(book.query("other", &format!("SELECT machine FROM snowflake_decode({id})"))?, "31");
     let in_copy = "psql -XAtq -d copy -c 'INSERT INTO orders DEFAULT VALUES RETURNING (snowflake_decode(id)).machine'";
     assert_eq!(book.sh("other", in_copy)?, "31\n");
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -484,7 +505,7 @@ fn a_poisoned_id_space_is_cured() -> Result<()> {
     book.run("Fail over")?;
     book.next("standby")?;
     assert_eq!(book.number("standby", wrong)?, 0);
-    Ok(())
+    book.close(&[&outage()[..], &[NO_LEASE]].concat())
 }
 
 #[test]
@@ -507,7 +528,7 @@ fn a_duplicate_identity_is_found_ended_and_repaired() -> Result<()> {
     // No two rows have one ID any more.
     book.run("Repair it")?;
     assert_eq!(fs::read_to_string(book.warden.home().join("same-ids"))?, "");
-    Ok(())
+    book.close(&[])
 }
 
 #[test]
@@ -536,5 +557,35 @@ fn what_to_watch_is_there() -> Result<()> {
     let book = Book::with_primary()?;
     let printed = book.run("What to watch")?;
     ensure!(printed.starts_with('|'), "no error, so it begins with an empty column: {printed}");
-    Ok(())
+    book.close(&[])
+}
+
+/// By what the README itself says, and the tasks that it leads to.
+#[test]
+fn a_newcomer_gets_from_an_empty_server_to_a_failover() -> Result<()> {
+    let book = Book::open()?;
+    book.start("primary", &WITHOUT)?;
+    let readme = Page::read("README.md")?;
+    let blocks = readme.blocks()?;
+    let settings = blocks.iter().find(|block| block.language == "ini").context("no settings")?;
+    let file = book.data("primary").join("postgresql.conf");
+    OpenOptions::new().append(true).open(file)?.write_all(settings.text.as_bytes())?;
+    book.sh("primary", "pg_ctl restart")?;
+    for block in blocks.iter().filter(|block| block.language == "sql") {
+        let printed = book.run_block(block);
+        printed.with_context(|| format!("README.md:{}", block.line))?;
+    }
+    let partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'logs'::regclass";
+    assert_eq!(book.number("primary", partitions)?, 4);
+    book.run("Back up with pg_basebackup")?;
+    let lost = book.next("primary")?;
+    book.run("Restore it in place of the server")?;
+    let before = book.next("primary")?;
+    ensure!(before > lost);
+    book.run("Make a standby")?;
+    book.wait_for_replay("primary", "standby")?;
+    book.sh("primary", "pg_ctl stop -m immediate")?;
+    book.run("Fail over")?;
+    ensure!(book.next("standby")? > before);
+    book.close(&outage())
 }
