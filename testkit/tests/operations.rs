@@ -384,6 +384,18 @@ fn primary_and_standby_change_places() -> Result<()> {
     book.close(&outage())
 }
 
+/// From a release to the next: `upgrade.rs`.
+#[test]
+fn the_extension_is_updated_where_it_is() -> Result<()> {
+    let book = Book::with_primary()?;
+    book.sh("primary", "createdb without; createdb with")?;
+    book.sh("primary", "psql -qd with -c 'CREATE EXTENSION pg_snowflake'")?;
+    let before = book.max("primary")?;
+    assert_eq!(book.run("Update the extension")?, "ALTER EXTENSION\n".repeat(2));
+    ensure!(book.next("primary")? > before);
+    book.close(&[])
+}
+
 /// The PostgreSQL to upgrade to, which has the extension: that of `$SNOWFLAKE_NEW_PG_CONFIG`. pg_upgrade also goes from
 /// one version to the same, so without the variable the commands are tried that way.
 struct Newer {
