@@ -69,6 +69,17 @@ pub const CUT_OFF: [&str; 9] = [
 /// About clients that go before they have been answered, as those of a load balancer do.
 pub const CLIENT_GONE: &str = "FATAL:  connection to client lost";
 
+const LOUD: [&str; 4] = ["WARNING:  ", "ERROR:  ", "FATAL:  ", "PANIC:  "];
+
+/// The lines of a server's log at WARNING and above that neither the `allowed` texts explain nor what is explained on
+/// any server.
+#[must_use]
+pub fn unexpected(log: &str, allowed: &[&str]) -> Vec<String> {
+    let loud = log.lines().filter(|line| LOUD.iter().any(|level| line.contains(level)));
+    let loud = loud.filter(|line| !explains(&ALWAYS, line) && !explains(allowed, line));
+    loud.map(str::to_owned).collect()
+}
+
 /// Whether the line is about one of these. What a server that is there refuses, of which another one
 /// reports, is explained by no outage.
 pub(crate) fn explains(texts: &[&str], line: &str) -> bool {

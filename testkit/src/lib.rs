@@ -12,6 +12,7 @@
 //!   knows what of the lease a power cut would leave.
 //! - [`interrupt`] is Ctrl-C. Servers and [`Tied`] programs end with this process, however it ends; a
 //!   [`Warden`] ends what such programs have started, and removes their directory.
+//! - [`pages`] takes the README and the pages of `docs/` apart, for the tests that run what is in them.
 //!
 //! The scenarios are in `tests/`, one a file. The programs of the server under test come from
 //! `$PG_CONFIG --bindir` (`pg_config` when unset) and must have `pg_snowflake` installed. PostgreSQL
@@ -30,6 +31,7 @@ mod load;
 pub mod node;
 pub mod orders;
 mod outage;
+pub mod pages;
 mod poll;
 mod process;
 mod program;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     builder::{Builder, Role},
-    explained::{ALWAYS, explains},
+    explained::unexpected,
     poll::{DEADLINE, wait_for},
     process::{freeze, kill9_in, processes_in, send, spawn_tied},
     program::{Installation, show},
@@ -28,7 +28,6 @@ pub(crate) const SUPERUSER: &str = "postgres";
 pub(crate) const PORT: &str = "5432";
 
 const LOG_TAIL: usize = 20;
-const LOUD: [&str; 4] = ["WARNING:  ", "ERROR:  ", "FATAL:  ", "PANIC:  "];
 const RELOADED: &str = "received SIGHUP, reloading configuration files";
 
 /// A private, throw-away PostgreSQL server.
@@ -381,10 +380,7 @@ impl Node {
     /// The lines at WARNING and above that neither the `allowed` texts explain nor what is explained
     /// on any server.
     pub fn unexpected_log_lines(&self, allowed: &[&str]) -> Result<Vec<String>> {
-        let log = self.log()?;
-        let loud = log.lines().filter(|line| LOUD.iter().any(|level| line.contains(level)));
-        let loud = loud.filter(|line| !explains(&ALWAYS, line) && !explains(allowed, line));
-        Ok(loud.map(str::to_owned).collect())
+        Ok(unexpected(&self.log()?, allowed))
     }
 
     fn log_file(&self) -> PathBuf {

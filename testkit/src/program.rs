@@ -128,19 +128,16 @@ fn server_user() -> Result<Option<(u32, u32)>> {
     )
 }
 
-/// Runs `command` to its end and returns what it printed; an error carries its stderr.
+/// Runs `command` to its end and returns what it printed; an error carries its stderr or, where that is empty, the rest.
 pub fn run(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("running {}", show(command)))?;
     if !output.status.success() {
-        bail!(
-            "{} failed with {}: {}",
-            show(command),
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        let printed = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+        let printed = String::from_utf8_lossy(printed);
+        bail!("{} failed with {}: {}", show(command), output.status, printed.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -171,18 +171,19 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
-    const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"));
+    const REFERENCE: &str =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference.md"));
     const RUN: &str =
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/pg_regress/sql/examples.sql"));
 
     #[test]
     fn every_example_of_the_table_of_functions_is_run() {
-        let examples = README.lines().filter_map(|line| {
+        let examples = REFERENCE.lines().filter_map(|line| {
             let (_, example) = line.strip_prefix("| `snowflake_")?.rsplit_once(" | `")?;
             example.strip_suffix("` |")
         });
         let (run, missing): (Vec<_>, Vec<_>) = examples.partition(|example| RUN.contains(example));
-        assert!(!run.is_empty(), "no example found in README.md");
+        assert!(!run.is_empty(), "no example found in docs/reference.md");
         assert!(missing.is_empty(), "not in examples.sql: {missing:#?}");
     }
 }

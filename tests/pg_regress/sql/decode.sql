@@ -1,4 +1,4 @@
--- The ID of the README, by the default layout and epoch.
+-- The ID of docs/reference.md, by the default layout and epoch.
 SELECT * FROM snowflake_decode(353470125371392000);
 SELECT (snowflake_decode(353470125371392000)).machine;
 -- The first and the last ID of the space.

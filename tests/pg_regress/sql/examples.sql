@@ -1,4 +1,4 @@
--- The examples of the README's table of functions, in its order; tools/lint compares the two.
+-- The examples of the table of functions in docs/reference.md, in its order; a test in testkit/src/bin/regress.rs compares the two.
 SET timezone = 'UTC';
 CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT snowflake_nextval(), note text);
 INSERT INTO orders SELECT snowflake_nextval_batch(3), 'hi';
