@@ -40,7 +40,7 @@ pub fn watch() {
 }
 
 fn watch_manager(manager: u32, original: &OnceLock<Redo>, ours: Redo) {
-    // SAFETY: the table has an entry for each built-in resource manager, and nobody reads it while
+    // SAFETY: the table has an entry for each built-in resource manager, and no other code reads it while
     // libraries are preloaded.
     unsafe {
         let table = (&raw mut pg_sys::RmgrTable).cast::<pg_sys::RmgrData>();
@@ -85,7 +85,7 @@ unsafe extern "C-unwind" fn replay_checkpoint(reader: *mut pg_sys::XLogReaderSta
 }
 
 /// Called by the same process when it has replayed everything, before the server is in production and has
-/// checkpoints of its own; raises nothing.
+/// its own checkpoints; raises nothing.
 unsafe extern "C-unwind" fn replay_ends() {
     // What is wrong with the file, and keeps this server from issuing, it has said as it started.
     let _ = keep_replayed();

@@ -68,7 +68,7 @@ impl Shared {
         let latch = self.keeper.load(Relaxed);
         if !latch.is_null() {
             // SAFETY: latches of processes lie in shared memory for as long as the server lives;
-            // one whose process has gone is nobody's, and setting it wakes nobody.
+            // one whose process has gone belongs to no process, and setting it wakes none.
             unsafe { pg_sys::SetLatch(latch) };
         }
     }

@@ -1,7 +1,7 @@
 //! Synchronous standbys: whether they have what was written to WAL.
 //!
 //! A lease is in force when the standbys have it that a COMMIT would wait for, or an ID could come again after a
-//! failover that no row has. PostgreSQL's own wait is for COMMIT alone: whoever cancels it is told that the
+//! failover that no row has. PostgreSQL's own wait is for COMMIT alone: a session that cancels it is told that the
 //! transaction is committed here. This one looks where that one does.
 //!
 //! Here: that wait. Not here: what is waited for (`wal.rs`).

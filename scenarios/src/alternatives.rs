@@ -23,7 +23,7 @@ use site::{PLACES, Site};
 use crate::{options::seconds, report::Report};
 pub use scheme::Scheme;
 
-/// The load of each scheme comes in so many parts, in turns, for what else the machine does to be
+/// The load of each scheme comes in this many parts, in turns, for what else the machine does to be
 /// shared fairly.
 const ROUNDS: u32 = 7;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Command};
 
-/// The options where nobody says otherwise; every one of them has a default.
+/// The options unless the command line says otherwise; every one of them has a default.
 #[must_use]
 pub fn defaults<T: Args>() -> T {
     let command = T::augment_args(Command::new("defaults").no_binary_name(true));

@@ -18,7 +18,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_scenarios");
 const SCENARIOS: [&str; 6] =
     ["independent", "active-active", "failover", "maelstrom", "twins", "alternatives"];
 
-/// Those that have somebody else clean up.
+/// Those that have another process clean up.
 const SWEPT: [&str; 2] = ["failover", "maelstrom"];
 
 /// A scenario that has started a server, in a folder of its own.

@@ -53,7 +53,7 @@ fn create_one(parent: &Parent, bounds: Bounds, name: Option<CString>) -> pg_sys:
 }
 
 /// `snowflake_create_partitions(regclass, interval, int, text) -> setof regclass`: creates what is missing for now
-/// and for so many units of time after the present one.
+/// and for a number of units of time after the present one.
 #[pg_extern(sql = false)]
 fn snowflake_create_partitions(
     parent: Option<pg_sys::Oid>,

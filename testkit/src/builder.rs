@@ -104,7 +104,7 @@ impl Builder {
         self
     }
 
-    /// The same, ahead of the system's by so many nanoseconds from the start: a server that runs takes its time to
+    /// The same, ahead of the system's by this many nanoseconds from the start: a server that runs takes its time to
     /// believe in a step forward.
     #[must_use]
     pub fn clock_ahead(mut self, nanos: i64) -> Self {

@@ -96,7 +96,7 @@ fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
         let (orders, inbox) = mpsc::channel::<Order>();
         thread::spawn(move || {
             for (mut command, reply) in inbox {
-                // Nobody waiting for the reply any more is no reason to stop forking for others.
+                // That no thread waits for the reply any more is no reason to stop forking for others.
                 reply.send(command.spawn()).ok();
             }
         });

@@ -204,7 +204,7 @@ impl Drop for Running {
 #[derive(Debug)]
 struct Queue {
     next: AtomicU64,
-    /// So many at least; more of them, at the same rate, until it is closed.
+    /// This many at least; more of them, at the same rate, until it is closed.
     count: u64,
     is_open: AtomicBool,
     first: Duration,

@@ -96,13 +96,13 @@ impl Clock {
         Ok(Self { file, offset })
     }
 
-    /// Sets the clock forward by so many nanoseconds, or back if negative: at once, whatever the
+    /// Sets the clock forward by this many nanoseconds, or back if negative: at once, whatever the
     /// server is doing.
     pub fn step(&self, nanos: i64) {
         self.offset[0].fetch_add(nanos, Ordering::SeqCst);
     }
 
-    /// Sets the clock to the system's plus so many nanoseconds.
+    /// Sets the clock to the system's plus this many nanoseconds.
     pub fn set(&self, nanos: i64) {
         self.offset[0].store(nanos, Ordering::SeqCst);
     }

@@ -72,7 +72,7 @@ const REFUSED: &[Case] = &[
         "the configured value of \"pg_snowflake.max_drift\" was not accepted",
         "-1",
     ),
-    // Misspelt: of what, nobody can tell, so it is not ignored.
+    // Misspelt: which setting was meant is unknown, so it is not ignored.
     (
         &[("epock", "2020-01-01 00:00:00+00")],
         "unrecognized configuration parameter \"pg_snowflake.epock\"",

@@ -1,4 +1,4 @@
-//! The lease cannot be written, or not be read: whoever needs it gets an error that says why, nobody
+//! The lease cannot be written, or not be read: a session that needs it gets an error that says why, no other one
 //! gets an ID that the old lease does not cover, and all is well as soon as the disk is.
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! The keeper, the background worker that extends the lease ahead of time: whatever becomes of it,
-//! IDs flow, and it disturbs nobody.
+//! IDs flow, and it disturbs no session.
 
 use std::{
     fs,

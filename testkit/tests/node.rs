@@ -119,7 +119,7 @@ fn a_server_that_cannot_start_says_why() {
 
 #[test]
 fn a_server_listens_where_it_is_told_to() -> Result<()> {
-    // All of 127.0.0.0/8 is this machine; a random part of it is nobody else's. The port is below those
+    // All of 127.0.0.0/8 is this machine; no other program uses a random part of it. The port is below those
     // that the kernel gives to programs that ask for any.
     let address = [127, fastrand::u8(1..), fastrand::u8(..), 1];
     let mut ports =

@@ -87,7 +87,7 @@ fn parallel_workers_decode_by_the_configuration_too() -> Result<()> {
     Ok(())
 }
 
-/// The configured layout or a refusal: nobody but the configuration makes decoding answer otherwise.
+/// The configured layout or a refusal: nothing but the configuration makes decoding answer otherwise.
 fn assert_not_misled(client: &mut Client, how: &str) -> Result<()> {
     match decode(client) {
         Ok(parts) => assert_eq!(parts, default_parts(), "{how}"),

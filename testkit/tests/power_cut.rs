@@ -75,7 +75,7 @@ fn no_id_returns_after_a_power_cut_between_any_two_steps_of_a_renewal() -> Resul
         for loss in Loss::ALL {
             let before = node.faults()?.failures(call);
             node.faults()?.hang(call);
-            wait_for("somebody to renew the lease", DEADLINE, || {
+            wait_for("the lease to be renewed", DEADLINE, || {
                 Ok(node.faults()?.failures(call) > before)
             })?;
             // All sessions return what the old lease covers, and wait.

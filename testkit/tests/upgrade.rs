@@ -36,7 +36,7 @@ fn versions() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Puts the install script of a version where PostgreSQL finds it, under a name that nobody else's test uses.
+/// Puts the install script of a version where PostgreSQL finds it, under a name that no other test uses.
 fn offer(version: &str, name: &str) -> Result<()> {
     let to = Installation::find()?.extension_directory()?;
     let script = frozen().join(format!("pg_snowflake--{version}.sql"));

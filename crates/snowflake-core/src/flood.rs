@@ -26,7 +26,7 @@ impl Default for Flood {
 }
 
 impl Flood {
-    /// So many are written before any is only counted; a quiet minute gives one of them back.
+    /// How many are written before any is only counted; a quiet minute gives one of them back.
     pub const FIRST: u32 = 5;
 
     /// There is a warning. Returns how many it stands for if it is to be written, itself included.
@@ -46,7 +46,7 @@ impl Flood {
     }
 }
 
-/// What may be taken so many times at once, and once a minute in the long run.
+/// What may be taken a number of times at once, and once a minute in the long run.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     limit: u32,

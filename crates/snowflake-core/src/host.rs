@@ -121,11 +121,11 @@ pub enum Event {
         /// This one.
         now: u64,
     },
-    /// A write of the lease took so many milliseconds, which is more than half of what it was to last.
+    /// A write of the lease took this many milliseconds, which is more than half of what it was to last.
     SlowWrite(i64),
-    /// The wall clock was set back by so many milliseconds.
+    /// The wall clock was set back by this many milliseconds.
     StepBack(i64),
-    /// The wall clock was set forward by so many milliseconds, which is not believed yet.
+    /// The wall clock was set forward by this many milliseconds, which is not believed yet.
     StepForward(i64),
     /// It is now.
     Followed(i64),

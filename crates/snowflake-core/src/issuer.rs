@@ -153,7 +153,7 @@ impl<H: Host> Server<'_, H> {
         }
     }
 
-    /// Counts a call that slept for so many microseconds.
+    /// Counts a call that slept, in microseconds.
     pub(crate) fn count_wait(&self, micros: i64) {
         let counters = &self.state.counters;
         counters.waits.fetch_add(1, Relaxed);

@@ -12,10 +12,10 @@ use std::time::Duration;
 /// How often a lease in use is looked at. A burst uses it up several times faster than the clock
 /// does; callers ask for more themselves if that is too fast even so.
 const LOOK_EVERY: Duration = Duration::from_millis(125);
-/// A counter that has not moved for so many looks is not in use: the next caller that finds the lease
+/// A counter that has not moved for this many looks is not in use: the next caller that finds the lease
 /// over wakes the keeper.
 const LOOKS_BEFORE_SLEEP: u32 = 8;
-/// One that has not moved for more than so many is not worth a write. Together they are less than half of the
+/// One that has not moved for more than this many is not worth a write. Together they are less than half of the
 /// shortest lease.
 const LOOKS_IN_USE: u32 = 2;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub const LEAST_MILLIS: i64 = 1_000;
 /// The most, however slow the disk is.
 pub const MOST_MILLIS: i64 = 60_000;
-/// Between the two, a lease lasts for so many more writes.
+/// Between the two, a lease lasts for this many more writes.
 pub const WRITES: i64 = 4;
 
 /// How long a session waits for the keeper to begin.

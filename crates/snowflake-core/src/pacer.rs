@@ -67,7 +67,7 @@ impl Pacer {
         if by_wall <= 0 {
             return 0;
         }
-        // Relaxed: the anchor is all that is published, and whoever finds it stale corrects it.
+        // Relaxed: the anchor is all that is published, and a caller that finds it stale corrects it.
         let anchor = self.anchor.load(Ordering::Relaxed);
         let by_anchor = start - clocks.monotonic - anchor;
         let wait = by_wall.min(by_anchor);

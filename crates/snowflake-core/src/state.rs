@@ -101,7 +101,7 @@ pub struct Counts {
 }
 
 impl State {
-    /// The state of a server that starts; its last checkpoint was so many seconds after 1970, 0 if that
+    /// The state of a server that starts; its last checkpoint is in seconds since 1970, 0 if that
     /// is not known.
     pub fn at_start<H: Host>(host: &H, last_checkpoint: i64) -> Self {
         let belief = Belief::new(clock::closest_offset(|| host.clocks()));

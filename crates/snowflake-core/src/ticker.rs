@@ -8,8 +8,8 @@ pub type Tick = u64;
 /// The counter from which every session of a server takes its tickets: one atomic, no lock.
 ///
 /// **Unique and increasing**: `fetch_add` hands each value out once, and the modification order of
-/// one atomic location is total, so a ticket taken after another was returned is greater, whoever
-/// took them. That holds for relaxed operations too; nothing else is published with the ticket.
+/// one atomic location is total, so a ticket taken after another was returned is greater, whichever
+/// process took them. That holds for relaxed operations too; nothing else is published with the ticket.
 ///
 /// **Wait-free**: nothing is retried. A sequence that overflows carries into the millisecond.
 ///

@@ -122,8 +122,7 @@ fn one_thread_takes_what_another_does_not_claim() {
     });
 }
 
-/// Who has heard of another session's ticket gets greater ones only, whoever claims and whoever
-/// takes.
+/// A session that has heard of another session's ticket gets greater ones only, whichever of them claims or takes.
 #[test]
 fn what_was_returned_before_a_run_is_smaller_and_after_it_greater() {
     loom::model(|| {

@@ -78,7 +78,7 @@ impl Client {
     }
 }
 
-/// A ticket that comes too late is an answer to the next who asks: nobody else has it.
+/// A ticket that comes too late is an answer to the next who asks: no other client has it.
 fn asker(
     mut ticket: impl FnMut() -> Result<i64> + Send + 'static,
 ) -> (mpsc::Sender<()>, mpsc::Receiver<Result<i64>>) {

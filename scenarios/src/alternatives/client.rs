@@ -55,7 +55,7 @@ impl Session {
         Ok(())
     }
 
-    /// Goes on to the next ticket server, so many times.
+    /// Goes on to the next ticket server, this many times.
     pub fn turn(&mut self, times: usize) {
         self.turn += times;
     }
@@ -100,7 +100,7 @@ impl Session {
         self.insert_with(ticket)
     }
 
-    /// So many rows with one statement.
+    /// This many rows with one statement.
     pub fn insert_many(&mut self, rows: i32) -> Result<()> {
         if self.tickets.is_empty() {
             self.client.execute(&self.bulk, &[&self.place, &rows])?;

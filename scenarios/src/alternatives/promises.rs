@@ -15,7 +15,7 @@ const LARGER: f64 = 1.3;
 pub(super) fn claims(all: &[Measured], repeated: usize, patience: Duration) -> Vec<Claim> {
     let mut claims = vec![Claim::equal("keys that came twice", repeated, 0)];
     claims.extend(all.iter().flat_map(availability));
-    // Or the cut has troubled nobody.
+    // Or the cut has troubled no client.
     let pair = all.iter().filter(|one| one.scheme == Scheme::TicketPair);
     claims.extend(pair.map(|pair| {
         let what = "two ticket servers: ms to a key from the other one";

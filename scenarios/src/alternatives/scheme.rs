@@ -12,7 +12,7 @@ pub enum Scheme {
     UuidV7,
     /// A sequence a server, with steps as wide as there are servers.
     AutoIncrement,
-    /// One more server, which everybody asks.
+    /// One more server, which all clients ask.
     Ticket,
     /// Two more servers, one for odd and one for even numbers; either will do.
     TicketPair,
@@ -141,7 +141,7 @@ impl Scheme {
     }
 }
 
-/// What the ticket server of this number, of so many, is given. Flickr's was a row that every client
+/// What the ticket server of this number, of all that there are, is given. Flickr's was a row that every client
 /// replaced; a sequence is PostgreSQL's way, and asks less of the server.
 pub(super) fn ticket_schema(number: usize, of: usize) -> String {
     format!("CREATE SEQUENCE tickets INCREMENT BY {of} START {}", number + 1)

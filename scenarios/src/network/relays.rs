@@ -22,7 +22,7 @@ use super::Addresses;
 const TICK: Duration = Duration::from_millis(20);
 const BUFFER: usize = 16 * 1024;
 
-/// A network of so many nodes, numbered from 0. When it is dropped, every connection breaks.
+/// A network of a number of nodes, numbered from 0. When it is dropped, every connection breaks.
 #[derive(Debug)]
 pub struct Network {
     nodes: usize,

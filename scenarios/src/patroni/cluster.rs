@@ -68,7 +68,7 @@ impl Cluster {
 
     /// Which member leads, as soon as Patroni's members agree.
     pub fn leader(&self) -> Result<usize> {
-        let mut leader = Err(anyhow!("nobody was asked"));
+        let mut leader = Err(anyhow!("no member was asked"));
         let agreed = interrupt::wait_for("Patroni's members to agree who leads", DEADLINE, || {
             leader = self.leader_now();
             Ok(leader.is_ok())
@@ -78,9 +78,9 @@ impl Cluster {
 
     fn leader_now(&self) -> Result<usize> {
         let statuses = self.statuses()?;
-        let leader = statuses.iter().find(|it| it.role == "leader").context("nobody leads")?;
+        let leader = statuses.iter().find(|it| it.role == "leader").context("no member leads")?;
         let named = self.members.iter().position(|member| member.name() == leader.name);
-        named.with_context(|| format!("nobody is called {}", leader.name))
+        named.with_context(|| format!("no member is called {}", leader.name))
     }
 
     /// SIGKILL to all of a member.

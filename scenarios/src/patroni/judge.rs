@@ -100,7 +100,7 @@ fn in_rows(ledger: &Ledger, rows: &[i64]) -> Claim {
     Claim::new(what, lost, "0", lost == 0)
 }
 
-/// Those of everybody who has led.
+/// Those of every member that has led.
 fn machines(machine_ids: MachineIds, figures: &[Figures], found: &[i32]) -> Claim {
     let of_member = machine_ids.of_members();
     let leaders = figures.iter().flat_map(|it| [it.from, it.to]);

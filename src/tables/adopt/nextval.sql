@@ -6,7 +6,7 @@ FROM pg_depend AS self
 JOIN pg_depend AS other ON other.classid = self.classid AND other.deptype = self.deptype
     AND other.refclassid = self.refclassid AND other.refobjid = self.refobjid
 JOIN pg_proc AS p ON p.oid = other.objid
--- Whoever owns the extension may add functions to it, but none of this library.
+-- The role that owns the extension may add functions to it, but none of this library.
 JOIN pg_proc AS me ON me.oid = self.objid AND me.prolang = p.prolang AND me.probin = p.probin
     AND p.prosrc = 'snowflake_nextval_wrapper'
 WHERE self.classid = 'pg_proc'::regclass AND self.objid = $1 AND self.deptype = 'e'

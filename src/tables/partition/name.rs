@@ -12,7 +12,7 @@ use std::ffi::{CStr, CString};
 /// The most bytes that a name has.
 const MAX_BYTES: usize = pg_sys::NAMEDATALEN as usize - 1;
 
-/// So many names are tried.
+/// How many names are tried.
 const MAX_NUMBER: i64 = 1_000;
 
 /// A name that the caller gives.

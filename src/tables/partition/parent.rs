@@ -24,7 +24,7 @@ pub struct Partition {
 }
 
 impl Parent {
-    /// That table, which nobody else gives a partition or alters until this transaction ends.
+    /// That table, which no other session gives a partition or alters until this transaction ends.
     pub fn locked(oid: pg_sys::Oid) -> Self {
         // Who has no right to it must not make others wait either.
         Self::find(oid);

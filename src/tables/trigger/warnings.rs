@@ -53,7 +53,7 @@ fn counted<T>(trigger: Trigger, work: impl FnOnce(&mut Counted) -> T) -> T {
     COUNTED.with_borrow_mut(|all| work(&mut all[trigger as usize]))
 }
 
-/// What is said of so many rows, of which this is the last one.
+/// The warning for a number of rows, of which this is the last one.
 fn report(finding: &dyn Finding, rows: NonZeroU64) -> Report {
     let report = finding.report();
     if rows.get() == 1 {

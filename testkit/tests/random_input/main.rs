@@ -32,7 +32,7 @@ const SEED: u64 = 1;
 const SESSION: usize = 200;
 /// Those of them that a client makes itself, so that errors and warnings travel to it.
 const DIRECT: usize = 10;
-/// So many failures are enough to see what is wrong.
+/// This many failures are enough to see what is wrong.
 const ENOUGH: usize = 20;
 
 /// Data exception; syntax error or access rule violation; program limit exceeded; object not in prerequisite
@@ -53,7 +53,7 @@ const GUARDED: &str = "23000 WARNING:  ";
 fn a_hundred_thousand_random_calls_end_in_a_value_or_a_clear_error() -> Result<()> {
     let seed = env::var("SEED").map_or(Ok(SEED), |seed| seed.parse()).context("SEED")?;
     println!("SEED={seed}");
-    // Batches of millions of IDs push the ID clock ahead, and nobody is to wait for it.
+    // Batches of millions of IDs push the ID clock ahead, and no session is to wait for it.
     let node = Node::builder("random input")
         .set("pg_snowflake.max_drift", "1h")
         // What crashed the server is looked for soon after.
