@@ -28,7 +28,7 @@ fuzz: ## Ten minutes of hostile input for each parser of the core (FUZZ=epoch MI
 	@tools/fuzz
 
 all: ## A release build for the PostgreSQL of PG_CONFIG, which `make install` installs
-	@tools/package build
+	@tools/install --build
 
 install: ## Install into the PostgreSQL of PG_CONFIG, or of the pg_config on the PATH
 	@tools/install
