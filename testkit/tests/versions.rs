@@ -18,6 +18,8 @@ fn meta_json_names_the_version_of_cargo_toml() {
 
 #[test]
 fn the_control_file_takes_the_version_of_cargo_toml() {
-    let control = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../pg_snowflake.control")).unwrap();
+    let control =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../pg_snowflake.control"))
+            .unwrap();
     assert!(control.contains("default_version = '@CARGO_VERSION@'"));
 }
