@@ -3,10 +3,11 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test versions regress soak fuzz install fmt lint bench scenarios alternatives release clean
+.PHONY: help all demo psql test versions regress soak fuzz install fmt lint bench scenarios alternatives release clean
+.PHONY: deb deb-test image image-test upgrade-test rpm dist pgspot
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 demo: ## See it work on a private server
 	@tools/demo
@@ -29,8 +30,35 @@ soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... S
 fuzz: ## Ten minutes of hostile input for each parser of the core (FUZZ=epoch MINUTES=1)
 	@tools/fuzz
 
+all: ## A release build for the PostgreSQL of PG_CONFIG, which `make install` installs
+	@tools/install --build
+
 install: ## Install into the PostgreSQL of PG_CONFIG, or of the pg_config on the PATH
 	@tools/install
+
+deb: ## A Debian package in target/packages (PG=15 picks the version)
+	@tools/package deb
+
+deb-test: ## The same, installed, used, upgraded and purged in a clean Debian
+	@tools/test-package deb
+
+image: ## An extension image for CloudNativePG (PG=18)
+	@tools/package image
+
+image-test: ## The same, used by a server
+	@tools/test-package image
+
+upgrade-test: ## pg_upgrade from FROM=15 with the Debian package to PG=18 with the image
+	@tools/test-package upgrade
+
+rpm: ## A package for Red Hat and its relatives (built here, not installed)
+	@tools/package rpm
+
+dist: ## The sources for PGXN
+	@tools/package dist
+
+pgspot: ## Look for holes in the SQL of the extension
+	@tools/pgspot
 
 fmt: ## Format the code
 	cargo fmt --all
