@@ -245,6 +245,12 @@ impl History {
         self.events.iter().filter(|(_, event)| matches!(event, Event::Rename(..))).count()
     }
 
+    /// When each fsync of the file had returned, as a [`stamp`].
+    pub fn syncs(&self) -> impl Iterator<Item = u64> + '_ {
+        let synced = |event: &Event| matches!(event, Event::Fsync(name, _) if name == LEASE);
+        self.events.iter().filter(move |(_, event)| synced(event)).map(|&(at, _)| at)
+    }
+
     /// Looks for an ID that a power cut at the moment of its return would have let the server return
     /// again.
     pub fn check(&self, ledger: &Ledger) -> Result<()> {

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use postgres::{
-    Client, Config, Error, NoTls, Row, Statement,
+    Config, Error, GenericClient, NoTls, Row, Statement,
     error::SqlState,
     fallible_iterator::FallibleIterator,
     types::{ToSql, Type},
@@ -27,6 +27,26 @@ use crate::{
 
 /// Between two tries to connect, and after an error.
 const PAUSE: Duration = Duration::from_millis(25);
+
+/// What a session asks, over and over: its only column is an ID or an array of them.
+#[derive(Debug, Clone)]
+pub struct Query {
+    text: String,
+    is_rolled_back: bool,
+}
+
+impl Query {
+    /// In a transaction by itself.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_rolled_back: false }
+    }
+
+    /// In a transaction that is rolled back each time.
+    #[must_use]
+    pub fn rolled_back(self) -> Self {
+        Self { is_rolled_back: true, ..self }
+    }
+}
 
 /// Sessions at work. A session whose connection breaks makes a new one, as soon as there can be one;
 /// dropping the load ends them without looking at what they were given.
@@ -62,10 +82,16 @@ impl Load {
     /// `sessions` sessions that run `query`, whose only column is an ID or an array of them.
     #[must_use]
     pub fn running(config: Config, sessions: usize, query: &str) -> Self {
-        let common = Arc::new(Common::new(config, query));
-        let sessions = (0..sessions).map(|i| {
+        Self::mixed(config, vec![Query::new(query); sessions])
+    }
+
+    /// A session for each of the queries.
+    #[must_use]
+    pub fn mixed(config: Config, queries: impl IntoIterator<Item = Query>) -> Self {
+        let common = Arc::new(Common::new(config));
+        let sessions = queries.into_iter().enumerate().map(|(i, query)| {
             let common = Arc::clone(&common);
-            thread::spawn(move || common.serve_until_done(&i.to_string()))
+            thread::spawn(move || common.serve_until_done(&i.to_string(), &query))
         });
         Self { sessions: sessions.collect(), common }
     }
@@ -127,7 +153,6 @@ impl Drop for Load {
 #[derive(Debug)]
 struct Common {
     config: Config,
-    query: String,
     done: AtomicBool,
     /// How many IDs complete replies had.
     ids: AtomicU64,
@@ -156,10 +181,9 @@ impl Service {
 }
 
 impl Common {
-    fn new(config: Config, query: &str) -> Self {
+    fn new(config: Config) -> Self {
         Self {
             config,
-            query: query.to_owned(),
             done: AtomicBool::new(false),
             ids: AtomicU64::new(0),
             newest_answered: AtomicU64::new(0),
@@ -168,10 +192,10 @@ impl Common {
         }
     }
 
-    fn serve_until_done(&self, name: &str) -> Session {
+    fn serve_until_done(&self, name: &str, query: &Query) -> Session {
         let mut session = Session::new(name);
         while !self.is_done() {
-            if let Err(error) = self.serve(&mut session) {
+            if let Err(error) = self.serve(query, &mut session) {
                 self.note(&error);
                 thread::sleep(PAUSE);
             }
@@ -180,12 +204,20 @@ impl Common {
     }
 
     /// Asks for IDs over one connection, until it breaks or the load ends.
-    fn serve(&self, session: &mut Session) -> Result<(), Error> {
+    fn serve(&self, query: &Query, session: &mut Session) -> Result<(), Error> {
         let mut client = self.config.connect(NoTls)?;
-        let query = client.prepare(&self.query)?;
+        let statement = client.prepare(&query.text)?;
         while !self.is_done() {
             let before = session.ids().len();
-            match session.receive(|ids| ask(&mut client, &query, ids)) {
+            let answer = session.receive(|ids| {
+                if !query.is_rolled_back {
+                    return ask(&mut client, &statement, ids);
+                }
+                let mut transaction = client.transaction()?;
+                ask(&mut transaction, &statement, ids)?;
+                transaction.rollback()
+            });
+            match answer {
                 Ok(()) => self.answered(session, session.ids().len() - before),
                 Err(error) if client.is_closed() => return Err(error),
                 Err(error) => {
@@ -229,9 +261,13 @@ impl Common {
 }
 
 /// One request. What has arrived when the connection breaks has been returned to a client, too.
-fn ask(client: &mut Client, query: &Statement, ids: &mut Vec<i64>) -> Result<(), Error> {
+fn ask(
+    client: &mut impl GenericClient,
+    statement: &Statement,
+    ids: &mut Vec<i64>,
+) -> Result<(), Error> {
     let none: [&dyn ToSql; 0] = [];
-    let mut rows = client.query_raw(query, none)?;
+    let mut rows = client.query_raw(statement, none)?;
     while let Some(row) = rows.next()? {
         add(&row, ids)?;
     }

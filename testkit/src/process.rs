@@ -48,8 +48,8 @@ pub fn kill9_in(directory: &Path) -> Result<()> {
     })
 }
 
-/// Has the process stand still; an error if it ends first.
-pub(crate) fn freeze(pid: i32) -> Result<()> {
+/// Has the process stand still, until it is killed; an error if it ends first.
+pub fn freeze(pid: i32) -> Result<()> {
     send(pid, Signal::SIGSTOP)?;
     wait_for(&format!("process {pid} to stand still"), DEADLINE, || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))

@@ -217,7 +217,12 @@ mod tests {
             disorder_with_pause: 0.0,
             index,
         };
-        let machine = Machine { date: "2026-01-02".into(), postgresql: "15.1".into(), cores: 2 };
+        let machine = Machine {
+            date: "2026-01-02".into(),
+            pg_snowflake: "0.1.0".into(),
+            postgresql: "15.1".into(),
+            cores: 2,
+        };
         Page { all: Scheme::ALL.map(one).into(), machine, options: defaults() }
     }
 

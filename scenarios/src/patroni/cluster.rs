@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use postgres::{Client, Config, config::TargetSessionAttrs};
-use snowflake_testkit::{DEADLINE, Installation, Warden, interrupt};
+use snowflake_testkit::{DEADLINE, Installation, Warden, freeze, interrupt};
 
 use super::{
+    Part,
     configuration::{self, Places},
     etcd::Etcd,
     member::{self, Member},
@@ -20,29 +21,37 @@ pub const SIZE: usize = 3;
 #[derive(Debug)]
 pub struct Cluster {
     members: Vec<Member>,
+    is_synchronous: bool,
     _etcd: Etcd,
     /// Dropped last: it ends the servers that Patroni has started.
     _warden: Warden,
 }
 
 impl Cluster {
-    /// Starts one whose members have these machine ids; returns when all of them are in place.
-    pub fn start(machine_ids: [u32; SIZE]) -> Result<Self> {
+    /// Starts the one of this part; returns when all members are in place.
+    pub fn start(part: Part) -> Result<Self> {
         let installation = Installation::find()?;
         let warden = Warden::engage(&installation)?;
         let addresses = Addresses::new()?;
         let [etcd, peers] = [0, 1].map(|number| addresses.of(number));
         let store = Etcd::start([etcd, peers], warden.home(), &installation)?;
         let mut members = Vec::new();
-        for (number, machine_id) in (1..).zip(machine_ids) {
+        let is_synchronous = part.is_synchronous();
+        for (number, machine_id) in (1..).zip(part.machine_ids()) {
             let [server, api] = [0, 1].map(|which| addresses.of(10 * number + which));
             let places = Places { server, api, etcd };
-            let mut member =
-                Member::make(number, machine_id, warden.home(), places, &installation)?;
+            let mut member = Member::make(
+                number,
+                machine_id,
+                is_synchronous,
+                warden.home(),
+                places,
+                &installation,
+            )?;
             member.start()?;
             members.push(member);
         }
-        let cluster = Self { members, _etcd: store, _warden: warden };
+        let cluster = Self { members, is_synchronous, _etcd: store, _warden: warden };
         cluster.wait_until_whole()?;
         Ok(cluster)
     }
@@ -88,6 +97,15 @@ impl Cluster {
         self.members[member].kill9()
     }
 
+    /// Has a member that leads send nothing any more, as a network that is cut: what it writes from now on,
+    /// no other member gets. It stays so until it is killed.
+    pub fn cut_off(&self, leader: usize) -> Result<()> {
+        let senders = "SELECT pid FROM pg_stat_replication";
+        let senders = self.members[leader].connect()?.query(senders, &[])?;
+        ensure!(senders.len() == SIZE - 1, "{} members follow", senders.len());
+        senders.iter().try_for_each(|row| freeze(row.get(0)))
+    }
+
     /// Starts a member that was killed.
     pub fn revive(&mut self, member: usize) -> Result<()> {
         self.members[member].start()
@@ -105,12 +123,12 @@ impl Cluster {
         handed_over.map_err(|error| said.err().unwrap_or(error))
     }
 
-    /// Waits until there is a leader, a synchronous standby, and another standby that follows.
+    /// Waits until there is a leader with two standbys that follow, one of them synchronous unless none is to be.
     pub fn wait_until_whole(&self) -> Result<()> {
         let mut seen = Vec::new();
         let mut whole = || {
             seen = self.statuses().unwrap_or_default();
-            Ok(is_whole(&seen))
+            Ok(is_whole(&seen, self.is_synchronous))
         };
         interrupt::wait_for("Patroni's members to be in place", DEADLINE, &mut whole).map_err(
             |error| anyhow!("{error:#}; the last that was seen: {seen:?}\n{}", self.logs()),
@@ -161,10 +179,12 @@ fn roles(statuses: &[Status]) -> Vec<(&str, &str)> {
     roles
 }
 
-fn is_whole(statuses: &[Status]) -> bool {
+fn is_whole(statuses: &[Status], is_synchronous: bool) -> bool {
+    let standbys = if is_synchronous { [1, 1] } else { [0, 2] };
     let count = |role: &str| statuses.iter().filter(|it| it.role == role).count();
     statuses.len() == SIZE
-        && [count("leader"), count("sync_standby"), count("replica")] == [1, 1, 1]
+        && count("leader") == 1
+        && ["sync_standby", "replica"].map(count) == standbys
         && statuses.iter().all(|it| ["running", "streaming"].contains(&&*it.state))
         && statuses.iter().all(|it| it.timeline.is_some() && it.timeline == statuses[0].timeline)
 }
@@ -187,11 +207,11 @@ mod tests {
     fn a_whole_cluster_has_a_leader_and_two_standbys_that_follow_it() {
         let whole =
             [("leader", "running", 2), ("sync_standby", "running", 2), ("replica", "streaming", 2)];
-        assert!(is_whole(&statuses(whole)));
+        assert!(is_whole(&statuses(whole), true));
         let [leader, sync, replica] = whole;
-        assert!(!is_whole(&statuses([leader, ("replica", "running", 2), replica])));
-        assert!(!is_whole(&statuses([leader, sync, ("replica", "starting", 2)])));
-        assert!(!is_whole(&statuses([leader, sync, ("replica", "running", 1)])));
-        assert!(!is_whole(&statuses(whole)[..2]));
+        assert!(!is_whole(&statuses([leader, ("replica", "running", 2), replica]), true));
+        assert!(!is_whole(&statuses([leader, sync, ("replica", "starting", 2)]), true));
+        assert!(!is_whole(&statuses([leader, sync, ("replica", "running", 1)]), true));
+        assert!(!is_whole(&statuses(whole)[..2], true));
     }
 }

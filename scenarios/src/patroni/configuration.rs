@@ -43,13 +43,26 @@ pub fn client(addresses: impl IntoIterator<Item = SocketAddr>) -> Config {
 }
 
 /// Writes the member's file.
-pub fn write(home: &Path, name: &str, machine_id: u32, places: &Places) -> Result<()> {
+pub fn write(
+    home: &Path,
+    name: &str,
+    machine_id: u32,
+    is_synchronous: bool,
+    places: &Places,
+) -> Result<()> {
     let file = home.join(FILE);
-    let text = serde_json::to_string_pretty(&member(home, name, machine_id, places))?;
+    let member = member(home, name, machine_id, is_synchronous, places);
+    let text = serde_json::to_string_pretty(&member)?;
     fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
 }
 
-fn member(home: &Path, name: &str, machine_id: u32, places: &Places) -> Value {
+fn member(
+    home: &Path,
+    name: &str,
+    machine_id: u32,
+    is_synchronous: bool,
+    places: &Places,
+) -> Value {
     let Places { server, api, etcd } = places;
     let admitted = format!("host all,replication all {LOOPBACK} trust");
     json!({
@@ -58,7 +71,7 @@ fn member(home: &Path, name: &str, machine_id: u32, places: &Places) -> Value {
         "etcd3": { "hosts": etcd },
         "restapi": { "listen": api, "connect_address": api },
         "bootstrap": {
-            "dcs": for_all(),
+            "dcs": for_all(is_synchronous),
             "initdb": [{ "encoding": "UTF8" }, { "locale": "C" }, "no-sync"],
         },
         "postgresql": {
@@ -81,8 +94,8 @@ fn member(home: &Path, name: &str, machine_id: u32, places: &Places) -> Value {
     })
 }
 
-/// Synchronous, so that every ID that a client received is in a row that the next leader has.
-fn for_all() -> Value {
+/// Where it is synchronous, the next leader knows of every ID that a client received.
+fn for_all(is_synchronous: bool) -> Value {
     let mut parameters = shared_settings();
     let mut set = |name: &str, value: &str| parameters.insert(name.to_owned(), value.to_owned());
     // What pg_rewind needs to bring a killed leader back as a standby.
@@ -93,7 +106,7 @@ fn for_all() -> Value {
         "ttl": 5,
         "loop_wait": 1,
         "retry_timeout": 3,
-        "synchronous_mode": true,
+        "synchronous_mode": is_synchronous,
         "postgresql": { "use_pg_rewind": true, "parameters": parameters },
     })
 }
@@ -128,7 +141,7 @@ mod tests {
     fn members_differ_in_their_own_file_alone() {
         let [server, api, etcd] = [10, 11, 12].map(|port| ([127, 0, 0, 1], port).into());
         let places = Places { server, api, etcd };
-        let [a, b] = [1, 2].map(|id| member(Path::new("/h"), "m", id, &places));
+        let [a, b] = [1, 2].map(|id| member(Path::new("/h"), "m", id, true, &places));
         assert_eq!(a["bootstrap"], b["bootstrap"]);
         assert_eq!(a["postgresql"]["parameters"][MACHINE_ID], "1");
         assert_eq!(b["postgresql"]["parameters"][MACHINE_ID], "2");
@@ -136,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_shared_settings_go_to_all_members() {
-        let all = for_all();
+        let all = for_all(true);
         for (name, value) in shared_settings() {
             assert_eq!(all["postgresql"]["parameters"][name], value.as_str());
         }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use snowflake_testkit::{
     Ledger, grouped,
     latency::quantile,
-    ledger::{Fault, distinct},
+    ledger::{Fault, distinct, repeated},
 };
 
 use super::{
-    MachineIds,
+    Part,
     figures::{self, Figures},
     rounds::{Event, Outcome},
 };
@@ -24,32 +24,53 @@ const READ_ONLY: &str = "25006: ";
 
 /// The claims about one cluster, and the data behind them.
 #[must_use]
-pub fn judge(machine_ids: MachineIds, mut outcome: Outcome) -> (Vec<Claim>, Value) {
+pub fn judge(part: Part, mut outcome: Outcome) -> (Vec<Claim>, Value) {
     let figures = figures::of_rounds(&outcome.rounds, &outcome.orders.ledger);
-    let probes = outcome.rounds.into_iter().map(|round| round.first.session);
+    let probes = outcome.rounds.drain(..).map(|round| round.first.session);
     outcome.orders.ledger.extend(probes);
-    let ledger = &outcome.orders.ledger;
-    let mut claims = vec![
-        failovers(&figures),
-        unique(ledger),
-        ordered(ledger),
-        control(&outcome.naive),
-        in_rows(ledger, &outcome.rows),
-        machines(machine_ids, &figures, &outcome.machines),
-        errors(&outcome.orders.errors),
-    ];
-    claims.extend(added(&figures));
+    let mut claims = if part.is_synchronous() {
+        promised(part, &figures, &outcome)
+    } else {
+        lost(&outcome.orders.ledger).into()
+    };
     for claim in &mut claims {
-        claim.what = format!("{}: {}", machine_ids.title(), claim.what);
+        claim.what = format!("{}: {}", part.title(), claim.what);
     }
     let data = json!({
-        "machine_ids": machine_ids,
-        "ids": ledger.count(),
+        "part": part,
+        "ids": outcome.orders.ledger.count(),
         "rows": outcome.rows.len(),
         "failovers": figures,
         "errors": counted(&outcome.orders.errors),
     });
     (claims, data)
+}
+
+fn promised(part: Part, figures: &[Figures], outcome: &Outcome) -> Vec<Claim> {
+    let ledger = &outcome.orders.ledger;
+    let mut claims =
+        vec![failovers(figures), unique(ledger), ordered(ledger), control(&outcome.naive)];
+    if part.has_rows() {
+        claims.push(in_rows(ledger, &outcome.rows));
+        claims.push(machines(part, figures, &outcome.machines));
+    } else {
+        let what = "rows with IDs, whose COMMIT would have taken leases to the standbys";
+        claims.push(Claim::equal(what, outcome.rows.len(), 0));
+    }
+    claims.push(errors(&outcome.orders.errors));
+    // Clients without rows are out from when their leader is cut off.
+    claims.extend(added(figures).into_iter().take(if part.has_rows() { 4 } else { 2 }));
+    claims
+}
+
+/// What is not promised: a next leader that has not heard of them gives IDs again.
+fn lost(ledger: &Ledger) -> [Claim; 2] {
+    let repeats = format!("{} of {}", repeated(ledger.ids()), grouped(ledger.count()));
+    let Claim { what, figure, .. } = ordered(ledger);
+    [
+        Claim::reported("control: IDs that clients received twice", repeats),
+        Claim::reported(format!("control: {what}"), figure),
+    ]
 }
 
 fn failovers(figures: &[Figures]) -> Claim {
@@ -101,8 +122,8 @@ fn in_rows(ledger: &Ledger, rows: &[i64]) -> Claim {
 }
 
 /// Those of every member that has led.
-fn machines(machine_ids: MachineIds, figures: &[Figures], found: &[i32]) -> Claim {
-    let of_member = machine_ids.of_members();
+fn machines(part: Part, figures: &[Figures], found: &[i32]) -> Claim {
+    let of_member = part.machine_ids();
     let leaders = figures.iter().flat_map(|it| [it.from, it.to]);
     let led: BTreeSet<_> = leaders.map(|number| of_member[number - 1].to_string()).collect();
     let list = |ids: BTreeSet<String>| ids.into_iter().collect::<Vec<_>>().join(", ");

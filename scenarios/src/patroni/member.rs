@@ -32,6 +32,7 @@ impl Member {
     pub fn make(
         number: usize,
         machine_id: u32,
+        is_synchronous: bool,
         home: &Path,
         places: Places,
         installation: &Installation,
@@ -42,7 +43,7 @@ impl Member {
         installation.give(&home)?;
         let shim = Shim::with_clock(&home, installation)?;
         configuration::link_programs(&home, installation, &shim)?;
-        configuration::write(&home, &name, machine_id, &places)?;
+        configuration::write(&home, &name, machine_id, is_synchronous, &places)?;
         let installation = installation.clone();
         Ok(Self { name, home, installation, shim, places, patroni: None })
     }

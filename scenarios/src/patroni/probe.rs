@@ -13,14 +13,14 @@ use anyhow::{Context, Result};
 use postgres::{Client, Config, NoTls};
 use snowflake_testkit::{DEADLINE, Session, interrupt, ledger::stamp};
 
-use super::{cluster::Cluster, load};
+use super::{Part, cluster::Cluster, load};
 
 /// Between two questions whether the server still follows; what a figure is uncertain by.
 const PAUSE: Duration = Duration::from_millis(2);
 /// After an error.
 const LONG_PAUSE: Duration = Duration::from_millis(25);
 
-/// Three sessions on each standby that wait for it to take writes, and then make one.
+/// Three sessions on each standby that wait for it to take writes, and then make one, or ask for an ID.
 #[derive(Debug)]
 pub struct Probes {
     done: Arc<AtomicBool>,
@@ -44,12 +44,12 @@ type Probed = Option<(u64, Session)>;
 
 impl Probes {
     /// Starts them on all members but the leader.
-    pub fn start(cluster: &Cluster, leader: usize) -> Self {
+    pub fn start(cluster: &Cluster, leader: usize, part: Part) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let standbys = (0..cluster.members().len()).filter(|&member| member != leader);
         let members = standbys.map(|member| {
             let config = cluster.members()[member].config();
-            let queries = [load::PLAIN, load::PLAIN, load::INSERT];
+            let queries = [load::PLAIN, load::PLAIN, load::one_id(part)];
             let start = |query| {
                 let (config, done) = (config.clone(), Arc::clone(&done));
                 thread::spawn(move || first_write(&config, query, &done))

@@ -4,9 +4,10 @@ use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use snowflake_testkit::{Ledger, Tally, ledger::stamp};
+use snowflake_testkit::{Ledger, Tally, interrupt, ledger::stamp};
 
 use super::{
+    Part,
     cluster::{Cluster, SIZE},
     load::{self, Clients},
     probe::{FirstWrites, Probes},
@@ -16,6 +17,8 @@ const HALF_AN_HOUR: i64 = 1_800;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Between two failovers, for connections that the step of a clock breaks and for clients to work.
 const SETTLING: Duration = Duration::from_secs(2);
+/// Longer than a lease lasts: one that is renewed meanwhile reaches nobody else.
+const CUT_OFF: Duration = Duration::from_secs(2);
 
 /// How a leader goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,49 +70,56 @@ pub struct Outcome {
 }
 
 /// Plays `rounds` rounds, hard kills and switchovers in turn; `tell` is told of each.
-pub fn play(machine_ids: [u32; SIZE], rounds: usize, tell: impl Fn(&Round)) -> Result<Outcome> {
-    let mut cluster = Cluster::start(machine_ids)?;
-    let outcome = play_on(&mut cluster, rounds, tell);
+pub fn play(part: Part, rounds: usize, tell: impl Fn(&Round)) -> Result<Outcome> {
+    let mut cluster = Cluster::start(part)?;
+    let outcome = play_on(&mut cluster, part, rounds, tell);
     outcome.map_err(|error| error.context(cluster.logs()))
 }
 
-fn play_on(cluster: &mut Cluster, rounds: usize, tell: impl Fn(&Round)) -> Result<Outcome> {
-    let clients = Clients::start(cluster)?;
+fn play_on(
+    cluster: &mut Cluster,
+    part: Part,
+    rounds: usize,
+    tell: impl Fn(&Round),
+) -> Result<Outcome> {
+    let clients = Clients::start(cluster, part)?;
     let mut played = Vec::new();
     for number in 0..rounds {
-        let round =
-            round(cluster, &clients, number).with_context(|| format!("in round {}", number + 1))?;
+        let round = round(cluster, part, &clients, number);
+        let round = round.with_context(|| format!("in round {}", number + 1))?;
         tell(&round);
         played.push(round);
     }
     cluster.wait_until_whole()?;
-    let Clients { orders, naive } = clients;
-    let (orders, naive) = (orders.end(), naive.end().ledger);
+    let (orders, naive) = clients.end();
     let (rows, machines) = rows_everywhere(cluster)?;
     Ok(Outcome { rounds: played, orders, naive, rows, machines })
 }
 
-fn round(cluster: &mut Cluster, clients: &Clients, number: usize) -> Result<Round> {
+fn round(cluster: &mut Cluster, part: Part, clients: &Clients, number: usize) -> Result<Round> {
     cluster.wait_until_whole()?;
     let clocks = clocks(number, cluster.leader()?);
     for (member, seconds) in cluster.members().iter().zip(clocks) {
         member.clock()?.set(seconds * NANOS_PER_SECOND);
     }
-    clients.orders.issue_for(SETTLING)?;
-    clients.naive.wait_for_new_ids()?;
+    clients.work_for(SETTLING)?;
     // The step may have broken a standby's connection; and it may have cost the leader its place.
     cluster.wait_until_whole()?;
     let from = cluster.leader()?;
     let event = if number.is_multiple_of(2) { Event::Kill } else { Event::Switchover };
-    let probes = Probes::start(cluster, from);
+    let probes = Probes::start(cluster, from, part);
+    if event == Event::Kill && !part.has_rows() {
+        // The hardest for IDs that nothing but leases takes to the standbys.
+        cluster.cut_off(from)?;
+        interrupt::pause(CUT_OFF)?;
+    }
     let began = stamp();
     match event {
         Event::Kill => cluster.kill9(from)?,
         Event::Switchover => cluster.switchover(from)?,
     }
     let first = probes.finish()?;
-    clients.orders.wait_for_new_ids()?;
-    clients.naive.wait_for_new_ids()?;
+    clients.wait_for_new_ids()?;
     if event == Event::Kill {
         cluster.revive(from)?;
     }

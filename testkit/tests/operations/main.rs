@@ -7,7 +7,6 @@ use std::{
     collections::BTreeSet,
     env,
     fs::{self, OpenOptions},
-    io::{self, Write},
     process::Command,
 };
 
@@ -15,7 +14,8 @@ use anyhow::{Context, Result, ensure};
 use book::{Book, INSERT, ORDERS, PAGE};
 use nix::errno::Errno;
 use snowflake_testkit::{
-    DEADLINE, Node, Outage, PRIMARY_GONE, major_version, pages::Page, run, shim::Call, wait_for,
+    DEADLINE, Node, Outage, PRIMARY_GONE, major_version, not_done, pages::Page, run, shim::Call,
+    wait_for,
 };
 
 /// A server that knows nothing of the extension.
@@ -30,12 +30,6 @@ const OTHER_CLUSTER: &str = "snowflake IDs were issued in another database clust
 /// What a primary and a standby write when one of them goes.
 fn outage() -> Vec<&'static str> {
     [&Outage::LOG[..], &PRIMARY_GONE].concat()
-}
-
-/// Says so past a test's own output, which is shown only where it fails.
-fn not_done(why: &str) -> Result<()> {
-    writeln!(io::stderr(), "not done: {why}")?;
-    Ok(())
 }
 
 fn is_installed(program: &str) -> bool {

@@ -16,6 +16,9 @@ pub struct Figures {
     pub clock_steps: u32,
     /// The longest time from when the server accepted connections.
     pub slowest_first_id: Duration,
+    /// How often the server went down while its disk was slow, and the same time then.
+    pub slow_disks: u32,
+    pub slowest_first_id_slow: Duration,
     pub fault: Option<Fault>,
 }
 
@@ -28,6 +31,8 @@ impl Figures {
             outages,
             clock_steps: 0,
             slowest_first_id: Duration::ZERO,
+            slow_disks: 0,
+            slowest_first_id_slow: Duration::ZERO,
             fault: None,
         }
     }
@@ -57,7 +62,13 @@ impl fmt::Display for Figures {
             writeln!(f, "| {outage} | {count} |")?;
         }
         writeln!(f, "| steps of the clock | {} |", self.clock_steps)?;
+        writeln!(
+            f,
+            "| outages while writing the lease took 0.3 to 3 s longer | {} |",
+            self.slow_disks
+        )?;
         writeln!(f, "| slowest first ID after a start | {:?} |", self.slowest_first_id)?;
+        writeln!(f, "| the same with a slow disk | {:?} |", self.slowest_first_id_slow)?;
         writeln!(f, "| duplicates | {} |", u8::from(duplicate))?;
         writeln!(f, "| violations of order | {} |", u8::from(disorder))?;
         write!(f, "| duration | {} s |", self.seconds())

@@ -7,13 +7,14 @@
 
 mod figures;
 
-use std::{process::ExitCode, time::Duration};
+use std::{ops::RangeInclusive, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
 use fastrand::Rng;
 use snowflake_testkit::{
-    DEADLINE, Load, Node, Outage, Tally, grouped, interrupt, ledger::Fault, time_to_first_id,
+    DEADLINE, Load, Node, Outage, Tally, grouped, interrupt, ledger::Fault, shim::Call,
+    time_to_first_id,
 };
 
 use figures::Figures;
@@ -29,6 +30,8 @@ const MILLI: f64 = 1e6;
 const DAY: f64 = 24.0 * 3600.0 * 1e9;
 /// The first ID after a start is to come within 50 ms; this is for a machine that is busy.
 const GENEROUS: Duration = Duration::from_secs(1);
+/// How much longer an fsync of the lease takes while the disk is slow, in milliseconds.
+const SLOW: RangeInclusive<u64> = 300..=3_000;
 
 /// Soaks one private server; ends with a table of figures, and with an error if an ID occurred twice
 /// or out of order.
@@ -63,6 +66,7 @@ fn soak(arguments: &Arguments, figures: &mut Figures) -> Result<()> {
     interrupt::catch()?;
     let node = Node::builder("soak")
         .with_clock()
+        .with_faults()
         // A quarter of the usual IDs a millisecond, so that load alone pushes the ID clock ahead.
         .set("pg_snowflake.sequence_bits", "10")
         // Before it recovers, PostgreSQL fsyncs its thousand files one by one: most of an outage.
@@ -70,7 +74,7 @@ fn soak(arguments: &Arguments, figures: &mut Figures) -> Result<()> {
         .start()?;
     node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
     let rng = Rng::with_seed(arguments.seed);
-    let mut soak = Soak { arguments, figures, node, rng, highest: i64::MIN };
+    let mut soak = Soak { arguments, figures, node, rng, slow: Duration::ZERO, highest: i64::MIN };
     while !soak.is_over(0) {
         soak.segment()?;
         soak.report_progress();
@@ -87,6 +91,8 @@ struct Soak<'a> {
     figures: &'a mut Figures,
     node: Node,
     rng: Rng,
+    /// How much longer an fsync of the lease takes now.
+    slow: Duration,
     /// The largest ID of the segments so far.
     highest: i64,
 }
@@ -104,6 +110,7 @@ impl Soak<'_> {
             load.wait_for_new_ids()?;
             self.dwell(&load)?;
             step_perhaps(&self.node, &mut self.rng, self.figures)?;
+            self.slow_down_perhaps()?;
             self.dwell(&load)?;
             self.go_down()?;
         }
@@ -132,7 +139,30 @@ impl Soak<'_> {
             .with_context(|| outage.to_string())?;
         figures.count(outage);
         let first_id = time_to_first_id(node)?;
-        figures.slowest_first_id = figures.slowest_first_id.max(first_id);
+        if self.slow.is_zero() {
+            figures.slowest_first_id = figures.slowest_first_id.max(first_id);
+        } else {
+            figures.slowest_first_id_slow = figures.slowest_first_id_slow.max(first_id);
+            // The write that is under way, and the one that covers this ID.
+            let most = 2 * self.slow + GENEROUS;
+            ensure!(first_id < most, "the first ID took {first_id:?}, a write {:?}", self.slow);
+        }
+        Ok(())
+    }
+
+    /// Every fourth outage meets a server whose disk is slow, and which finds it so when it comes back.
+    fn slow_down_perhaps(&mut self) -> Result<()> {
+        let faults = self.node.faults()?;
+        self.slow = match self.rng.u8(..4) {
+            0 => Duration::from_millis(self.rng.u64(SLOW)),
+            _ => Duration::ZERO,
+        };
+        if self.slow.is_zero() {
+            faults.heal();
+        } else {
+            faults.delay(Call::Fsync, self.slow);
+            self.figures.slow_disks += 1;
+        }
         Ok(())
     }
 

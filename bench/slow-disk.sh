@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# A disk whose fsync of the lease takes 3 s: what 4 clients notice of it, in turns with the same server when it does not.
+. "$(dirname "$0")/lib.sh"
+delay=3000
+"$CARGO_TARGET_DIR/release/slow-disk" --delay "$delay" ${ROUNDS:+--rounds "$ROUNDS"} >"$OUT/slow-disk"
+while read -r without with longest_without longest_with; do
+    echo "  calls a second: $without, with slow writes $with; longest, ms: $longest_without, $longest_with" >&2
+    ratio "$with" "$without"
+done < <(head -n -1 "$OUT/slow-disk") >"$OUT/slow-disk-ratio"
+read -r longest at_once < <(tail -n 1 "$OUT/slow-disk")
+echo "  the longest call of all: $longest ms; writes under way at once: $at_once" >&2
+missed=0
+row 'calls a second of 4 clients while an fsync of the lease takes 3 s, against without' \
+    "$(median <"$OUT/slow-disk-ratio")" '>=' 0.9 || missed=1
+row 'the same: the longest call, against a write, while the lease gets used to it included' \
+    "$(ratio "$longest" "$delay")" '<=' 1.1 || missed=1
+row 'the same: writes under way at once' "$at_once" '<=' 1 || missed=1
+exit "$missed"
