@@ -1,9 +1,9 @@
 # Thin: the work is done by tools/. Variables given to make reach it: PG, PG_CONFIG, TESTS, ACCEPT;
-# IDS, CYCLES, SEED; FUZZ, MINUTES.
+# IDS, CYCLES, SEED; FUZZ, MINUTES; EXAMPLES.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test regress soak fuzz install fmt lint bench scenarios alternatives clean
+.PHONY: help demo psql test regress soak fuzz examples install fmt lint bench scenarios alternatives clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -25,6 +25,9 @@ soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... S
 
 fuzz: ## Ten minutes of hostile input for each parser of the core (FUZZ=epoch MINUTES=1)
 	@tools/fuzz
+
+examples: ## The projects of examples/, one for each client, on private servers (EXAMPLES="psycopg drizzle")
+	@tools/examples
 
 install: ## Install into the PostgreSQL of PG_CONFIG, or of the pg_config on the PATH
 	@tools/install
