@@ -1,7 +1,9 @@
 //! sqlx: a key is an `i64`; many rows as an array, or as one long VALUES.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{PgPool, Postgres, QueryBuilder, postgres::PgConnectOptions, query, query_as, query_scalar};
+use sqlx::{
+    PgPool, Postgres, QueryBuilder, postgres::PgConnectOptions, query, query_as, query_scalar,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -58,7 +60,8 @@ async fn many(db: &PgPool, customer: i64) -> Result<()> {
     let notes: Vec<_> = (0..1000).map(|n| format!("order {n}")).collect();
 
     let before = statements(db).await?;
-    let insert = "INSERT INTO orders (customer_id, note) SELECT $1, unnest($2::text[]) RETURNING id";
+    let insert =
+        "INSERT INTO orders (customer_id, note) SELECT $1, unnest($2::text[]) RETURNING id";
     let ids: Vec<i64> = query_scalar(insert).bind(customer).bind(&notes).fetch_all(db).await?;
     counted(db, "unnest", before, 1).await?;
     assert!(ids.len() == 1000 && ids.is_sorted_by(|a, b| a < b));
@@ -87,9 +90,11 @@ async fn many(db: &PgPool, customer: i64) -> Result<()> {
 
 /// Keys that are known before the rows are sent.
 async fn reserved(db: &PgPool, customer: i64) -> Result<()> {
-    let first: i64 = query_scalar("SELECT snowflake_reserve($1)").bind(10_i64).fetch_one(db).await?;
+    let first: i64 =
+        query_scalar("SELECT snowflake_reserve($1)").bind(10_i64).fetch_one(db).await?;
     let ids: Vec<_> = (first..first + 10).collect();
-    let insert = "INSERT INTO orders (id, customer_id, note) SELECT unnest($1::bigint[]), $2, 'reserved'";
+    let insert =
+        "INSERT INTO orders (id, customer_id, note) SELECT unnest($1::bigint[]), $2, 'reserved'";
     query(insert).bind(&ids).bind(customer).execute(db).await?;
     Ok(())
 }
