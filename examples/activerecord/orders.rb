@@ -53,7 +53,7 @@ class OrdersTest < Minitest::Test
     before = statements
     ids = bulk(1000)
     taken = statements - before
-    puts "1,000 rows by insert_all: #{taken} statements"
+    puts "statements for 1,000 rows by insert_all: #{taken}"
     assert_equal 1, taken
     assert_equal ids.uniq.sort, ids
     assert_equal 1000, Customer.joins(:orders).where(name: "Ann").count

@@ -100,7 +100,7 @@ async def counted(db, what, expected, work):
     before = await db.fetchval(statements)
     result = await work
     taken = await db.fetchval(statements) - before
-    print(f"1,000 rows by {what}: {taken} statements")
+    print(f"statements for 1,000 rows by {what}: {taken}")
     assert taken == expected
     return result
 

@@ -21,7 +21,7 @@ const before = await statements();
 const notes = Array.from({ length: 1000 }, (_, n) => ({ customerId: ann.id, note: `order ${n}` }));
 const inserted = (await db.insert(orders).values(notes).returning({ id: orders.id })).map(({ id }) => id);
 const taken = (await statements()) - before;
-console.log(`1,000 rows by insert().values(): ${taken} statements`);
+console.log(`statements for 1,000 rows by insert().values(): ${taken}`);
 assert.equal(taken, 1);
 assert.equal(new Set(inserted).size, 1000);
 assert.ok(inserted.every((id, n) => n === 0 || inserted[n - 1] < id));

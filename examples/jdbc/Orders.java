@@ -76,7 +76,7 @@ public class Orders {
             long before = number("SELECT example.statements()");
             statement.executeBatch();
             long taken = number("SELECT example.statements()") - before;
-            System.out.printf("1,000 rows by executeBatch with generated keys: %d statements%n", taken);
+            System.out.printf("statements for 1,000 rows by executeBatch with generated keys: %d%n", taken);
             assert taken == 1000;
             List<Long> keys = keys(statement);
             assert keys.size() == 1000;
@@ -112,7 +112,7 @@ public class Orders {
             statement.executeBatch();
         }
         long taken = number("SELECT example.statements()") - before;
-        System.out.printf("1,000 rows by executeBatch with a reserved block, rewritten: %d statements%n", taken);
+        System.out.printf("statements for 1,000 rows by executeBatch with a reserved block, rewritten: %d%n", taken);
         assert taken == 11;
         long joined = number("SELECT count(*) FROM orders AS o JOIN customers AS c ON c.id = o.customer_id"
                 + " WHERE c.name = 'Ann'");

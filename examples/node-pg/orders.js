@@ -39,7 +39,7 @@ async function many(customer) {
     "INSERT INTO orders (customer_id, note) SELECT $1, unnest($2::text[]) RETURNING id", customer, notes,
   )).map(({ id }) => id);
   const taken = (await statements()) - before;
-  console.log(`1,000 rows by unnest: ${taken} statements`);
+  console.log(`statements for 1,000 rows by unnest: ${taken}`);
   assert.equal(taken, 1);
   assert.equal(new Set(ids).size, 1000);
   assert.deepEqual(ids, ids.toSorted?.() ?? [...ids].sort());

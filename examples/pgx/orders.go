@@ -154,7 +154,7 @@ func counted(db *pgxpool.Pool, what string, expected int, work func()) {
 	before := statements()
 	work()
 	taken := statements() - before
-	fmt.Printf("1,000 rows by %s: %d statements\n", what, taken)
+	fmt.Printf("statements for 1,000 rows by %s: %d\n", what, taken)
 	expect(taken == expected, "as many statements as expected")
 }
 

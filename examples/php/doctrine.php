@@ -54,7 +54,7 @@ for ($n = 0; $n < 1000; $n++) {
 }
 $em->flush();
 $taken = $statements() - $before;
-printf("1,000 rows by persist(): %d statements\n", $taken);
+printf("statements for 1,000 rows by persist(): %d\n", $taken);
 assert($taken === 1010);
 
 // Related, and in the order in which they were made.

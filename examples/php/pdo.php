@@ -38,7 +38,7 @@ $values = implode(', ', array_fill(0, 1000, '(?, ?)'));
 $parameters = array_merge(...array_map(fn (string $note): array => [$ann, $note], $notes));
 $ids = rows("INSERT INTO letters (person_id, note) VALUES $values RETURNING id", $parameters);
 [$after] = rows('SELECT example.statements()');
-printf("1,000 rows by VALUES: %d statements\n", $after - $before);
+printf("statements for 1,000 rows by VALUES: %d\n", $after - $before);
 assert($after - $before === 1);
 $sorted = array_unique($ids);
 sort($sorted);

@@ -108,7 +108,7 @@ class counted:
     def __exit__(self, *error):
         if error == (None, None, None):
             taken = self.statements() - self.before
-            print(f"1,000 rows by {self.what}: {taken} statements")
+            print(f"statements for 1,000 rows by {self.what}: {taken}")
             assert taken == self.expected
 
 

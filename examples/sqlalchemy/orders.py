@@ -89,7 +89,7 @@ def counted(session, what, expected, work):
     before = session.connection().scalar(statements)
     work()
     taken = session.connection().scalar(statements) - before
-    print(f"1,000 rows by {what}: {taken} statements")
+    print(f"statements for 1,000 rows by {what}: {taken}")
     assert taken == expected
 
 

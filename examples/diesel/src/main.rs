@@ -95,7 +95,7 @@ fn many(db: &mut PgConnection, ann: &Customer) -> Result<()> {
         .returning(Order::as_returning())
         .get_results(db)?;
     let taken = statements(db)? - before;
-    println!("1,000 rows by insert_into().values(): {taken} statements");
+    println!("statements for 1,000 rows by insert_into().values(): {taken}");
     assert_eq!(taken, 1);
     assert!(inserted.len() == 1000 && inserted.is_sorted_by(|a, b| a.id < b.id));
     assert_eq!(Order::belonging_to(ann).order(orders::id).load::<Order>(db)?, inserted);

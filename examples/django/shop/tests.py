@@ -26,7 +26,7 @@ class Orders(TestCase):
         before = statements()
         orders = self.bulk()
         taken = statements() - before
-        print(f"1,000 rows by bulk_create: {taken} statements")
+        print(f"statements for 1,000 rows by bulk_create: {taken}")
         self.assertEqual(taken, 1)
         keys = [order.pk for order in orders]
         self.assertEqual(keys, sorted(set(keys)))

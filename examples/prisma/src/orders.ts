@@ -21,7 +21,7 @@ const before = await statements();
 const data = Array.from({ length: 1000 }, (_, n) => ({ customerId: ann.id, note: `order ${n}` }));
 const created = await db.order.createManyAndReturn({ data });
 const taken = (await statements()) - before;
-console.log(`1,000 rows by createManyAndReturn: ${taken} statements`);
+console.log(`statements for 1,000 rows by createManyAndReturn: ${taken}`);
 assert.equal(taken, 1);
 assert.deepEqual(created.map(({ note }) => note), data.map(({ note }) => note));
 assert.ok(created.every(({ id }, n) => n === 0 || created[n - 1].id < id));

@@ -131,7 +131,7 @@ async fn statements(db: &PgPool) -> Result<i64> {
 
 async fn counted(db: &PgPool, what: &str, before: i64, expected: i64) -> Result<()> {
     let taken = statements(db).await? - before;
-    println!("1,000 rows by {what}: {taken} statements");
+    println!("statements for 1,000 rows by {what}: {taken}");
     assert_eq!(taken, expected);
     Ok(())
 }

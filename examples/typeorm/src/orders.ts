@@ -48,7 +48,7 @@ async function many(db: DataSource, customer: Customer) {
   const saved = await orders.save(
     Array.from({ length: 1000 }, (_, n) => orders.create({ customer, note: `order ${n}` })));
   const taken = (await statements()) - before;
-  console.log(`1,000 rows by save(): ${taken} statements`);
+  console.log(`statements for 1,000 rows by save(): ${taken}`);
   assert.equal(taken, 1);
   const ids = saved.map(({ id }) => id);
   assert.equal(new Set(ids).size, 1000);
