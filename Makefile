@@ -1,9 +1,9 @@
 # Thin: the work is done by tools/. Variables given to make reach it: PG, PG_CONFIG, TESTS, ACCEPT;
-# IDS, CYCLES, SEED; FUZZ, MINUTES.
+# IDS, CYCLES, SEED; FUZZ, MINUTES; EXAMPLES.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help all demo psql test versions regress soak fuzz install fmt lint bench scenarios alternatives release clean
+.PHONY: help all demo psql test versions regress soak fuzz examples install fmt lint bench scenarios alternatives release clean
 .PHONY: deb deb-test image image-test upgrade-test rpm dist pgspot
 
 help: ## This list
@@ -29,6 +29,9 @@ soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... S
 
 fuzz: ## Ten minutes of hostile input for each parser of the core (FUZZ=epoch MINUTES=1)
 	@tools/fuzz
+
+examples: ## The projects of examples/, one for each client, on private servers (EXAMPLES="psycopg drizzle")
+	@tools/examples
 
 all: ## A release build for the PostgreSQL of PG_CONFIG, which `make install` installs
 	@tools/install --build
