@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help all demo psql test versions regress soak fuzz examples install fmt lint bench scenarios alternatives release clean
-.PHONY: deb deb-test image image-test upgrade-test rpm dist pgspot
+.PHONY: deb deb-test image image-test upgrade-test rpm rpm-test dist pgspot
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -54,8 +54,11 @@ image-test: ## The same, used by a server
 upgrade-test: ## pg_upgrade from FROM=15 with the Debian package to PG=18 with the image
 	@tools/test-package upgrade
 
-rpm: ## A package for Red Hat and its relatives (built here, not installed)
+rpm: ## A package for Red Hat and its relatives (PG=18)
 	@tools/package rpm
+
+rpm-test: ## The same, its files used by a server
+	@tools/test-package rpm
 
 dist: ## The sources for PGXN
 	@tools/package dist
