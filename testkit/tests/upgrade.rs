@@ -45,9 +45,9 @@ fn offer(version: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn catalog(client: &mut Client) -> Result<Vec<(String, Option<String>, Option<String>)>> {
+fn catalog(client: &mut Client) -> Result<Vec<[Option<String>; 3]>> {
     let rows = client.query(CATALOG, &[])?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+    Ok(rows.iter().map(|row| [0, 1, 2].map(|column| row.get(column))).collect())
 }
 
 fn database(node: &Node, name: &str, version: &str) -> Result<Client> {

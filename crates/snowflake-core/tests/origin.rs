@@ -1,4 +1,6 @@
 //! Machine ids from names and files.
+#![cfg(not(loom))]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use snowflake_core::Origin;
 
