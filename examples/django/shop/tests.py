@@ -3,10 +3,11 @@ from datetime import timedelta
 from django.core import serializers
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import BigAutoField
 from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
-from shop.fields import Between
+from shop.fields import Between, SnowflakeField
 from shop.models import Customer, Invoice, Line, Order
 
 
@@ -66,6 +67,15 @@ class OldInvoices(TestCase):
         # The reference has been widened, too.
         line = Line.objects.create(invoice=new, note="line")
         self.assertEqual(Line.objects.get(invoice__note="new"), line)
+
+    def test_alter_field_alone_would_leave_the_default(self):
+        old, new = BigAutoField(primary_key=True), SnowflakeField(primary_key=True)
+        for field in old, new:
+            field.set_attributes_from_name("id")
+            field.model = Invoice
+        with connection.schema_editor(collect_sql=True) as editor:
+            editor.alter_field(Invoice, old, new)
+        self.assertNotIn("snowflake", "".join(editor.collected_sql))
 
 
 class Fixtures(TransactionTestCase):
