@@ -93,8 +93,7 @@ struct Soak<'a> {
     figures: &'a mut Figures,
     node: Node,
     rng: Rng,
-    const STEPPED_FORWARD: &str = "WARNING:  the wall clock has stepped forward by ";
-/// How much longer an fsync of the lease takes now.
+    /// How much longer an fsync of the lease takes now.
     slow: Duration,
     /// The largest ID of the segments so far.
     highest: i64,
