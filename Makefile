@@ -24,7 +24,7 @@ regress: ## The SQL tests alone (ACCEPT=1 accepts what they print now)
 versions: ## The tests that need a server, on PostgreSQL 15 to 19 (VERSIONS="17 19" TESTS=regress)
 	@tools/versions
 
-soak: ## A billion IDs through 500 crashes and clock steps (IDS=... CYCLES=... SEED=...)
+soak: ## A billion IDs through 500 crashes, clock steps and slow disks (IDS=... CYCLES=... SEED=...)
 	@tools/soak
 
 fuzz: ## Ten minutes of hostile input for each parser of the core (FUZZ=epoch MINUTES=1)
@@ -76,7 +76,7 @@ lint: ## Formatting, and clippy on everything; warnings are errors
 bench: ## Measure it
 	@tools/bench
 
-scenarios: ## Run the scenarios of docs/scenarios.md, all of them, and write that page (13 minutes)
+scenarios: ## Run the scenarios of docs/scenarios.md, all of them, and write that page (15 minutes)
 	@tools/scenarios --json target/scenarios.json --docs docs
 
 alternatives: ## Only what docs/alternatives.md is about: UUIDs, auto-increment, ticket servers

@@ -6,13 +6,17 @@ delay=3000
 while read -r without with longest_without longest_with; do
     echo "  calls a second: $without, with slow writes $with; longest, ms: $longest_without, $longest_with" >&2
     ratio "$with" "$without"
+    # What the machine does to a call.
+    echo "$longest_without" >>"$OUT/slow-disk-noise"
 done < <(head -n -1 "$OUT/slow-disk") >"$OUT/slow-disk-ratio"
 read -r longest at_once < <(tail -n 1 "$OUT/slow-disk")
-echo "  the longest call of all: $longest ms; writes under way at once: $at_once" >&2
+noise=$(sort -n "$OUT/slow-disk-noise" | tail -n 1)
+echo "  the longest call of all, ms: $longest, without slow writes $noise; writes under way at once: $at_once" >&2
+longer=$(awk -v all="$longest" -v noise="$noise" 'BEGIN { print all - noise }')
 missed=0
 row 'calls a second of 4 clients while an fsync of the lease takes 3 s, against without' \
     "$(median <"$OUT/slow-disk-ratio")" '>=' 0.9 || missed=1
-row 'the same: the longest call, against a write, while the lease gets used to it included' \
-    "$(ratio "$longest" "$delay")" '<=' 1.1 || missed=1
+row 'the same: by how much the longest call is longer than without, against a write, the first slow one included' \
+    "$(ratio "$longer" "$delay")" '<=' 1 || missed=1
 row 'the same: writes under way at once' "$at_once" '<=' 1 || missed=1
 exit "$missed"

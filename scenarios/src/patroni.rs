@@ -41,7 +41,7 @@ use rounds::Round;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Options {
     /// Failovers of the cluster whose members share one machine id
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 2)]
     pub rounds: usize,
     /// Failovers of the cluster whose members have one each
     #[arg(long, default_value_t = 2)]

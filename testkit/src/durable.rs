@@ -11,6 +11,7 @@ use std::{
     io::Write as _,
     ops::Range,
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -245,10 +246,16 @@ impl History {
         self.events.iter().filter(|(_, event)| matches!(event, Event::Rename(..))).count()
     }
 
-    /// When each fsync of the file had returned, as a [`stamp`].
-    pub fn syncs(&self) -> impl Iterator<Item = u64> + '_ {
+    /// How many fsyncs of the file were under way at once, at most, of those that took at least `each`. All that
+    /// returned between the two [`stamp`]s have to be such.
+    #[must_use]
+    pub fn syncs_at_once(&self, between: &Range<u64>, each: Duration) -> usize {
+        let each = u64::try_from(each.as_nanos()).unwrap_or(u64::MAX);
         let synced = |event: &Event| matches!(event, Event::Fsync(name, _) if name == LEASE);
-        self.events.iter().filter(move |(_, event)| synced(event)).map(|&(at, _)| at)
+        let syncs = self.events.iter().filter(|(at, event)| between.contains(at) && synced(event));
+        let ends: Vec<_> = syncs.map(|&(at, _)| at).collect();
+        let at = |end: u64| ends.iter().filter(|&&it| it <= end && it + each > end).count();
+        ends.iter().map(|&end| at(end)).max().unwrap_or(0)
     }
 
     /// Looks for an ID that a power cut at the moment of its return would have let the server return
@@ -392,6 +399,20 @@ mod tests {
         assert_eq!(disk(&replaced).safe_end(), 1);
         assert_eq!(disk(&[&replaced[..], &["fsync ."]].concat()).safe_end(), 2);
         assert_eq!(disk(&[&replaced[..], &["cut"]].concat()).safe_end(), 0);
+    }
+
+    #[test]
+    fn syncs_that_overlap_are_counted() {
+        let syncs = |times: &[u64]| {
+            let lines = times.iter().map(|at| format!("{at} fsync {LEASE} -\n"));
+            let history = History::parse(&lines.collect::<String>()).unwrap();
+            history.syncs_at_once(&(10..100), Duration::from_nanos(10))
+        };
+        assert_eq!(syncs(&[]), 0);
+        // The first is not among those that took long.
+        assert_eq!(syncs(&[9, 12, 22, 40]), 1);
+        assert_eq!(syncs(&[12, 30, 39, 49]), 2);
+        assert_eq!(syncs(&[30, 31, 39]), 3);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use anyhow::{Result, ensure};
 use postgres::Client;
-use snowflake_testkit::{DEADLINE, Load, Node, refusal, shim::Call, wait_for};
+use snowflake_testkit::{DEADLINE, Load, Node, ledger::stamp, refusal, shim::Call, wait_for};
 
 const NEXT: &str = "SELECT snowflake_nextval()";
 const SLOW: Duration = Duration::from_secs(3);
@@ -32,13 +32,18 @@ fn sessions_do_not_wait_for_a_slow_disk() -> Result<()> {
         wait_for("renewals", DEADLINE, || Ok(number(&mut monitor, "renewals")? >= end))
     };
     renewals(2)?;
+    let begin = stamp();
     let before = number(&mut node.connect("postgres")?, "renewals_by_sessions")?;
     renewals(3)?;
+    let between = begin..stamp();
     let after = number(&mut node.connect("postgres")?, "renewals_by_sessions")?;
     node.faults()?.heal();
     let tally = load.stop()?;
     tally.ledger.check()?;
-    node.history()?.check(&tally.ledger)?;
+    let history = node.history()?;
+    history.check(&tally.ledger)?;
+    let at_once = history.syncs_at_once(&between, SLOW);
+    ensure!(at_once == 1, "{at_once} writes were under way at once");
     ensure!(after == before, "{} writes were waited for", after - before);
     ensure!(node.unexpected_log_lines(&["writing the snowflake lease took"])?.is_empty());
     ensure!(node.log()?.contains("WARNING:  writing the snowflake lease took 3"));

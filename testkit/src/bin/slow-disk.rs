@@ -82,20 +82,16 @@ fn round(
 ) -> Result<usize> {
     wait_for_renewals(monitor, 1)?;
     let (without, longest_without) = calls.over(time)?;
-    let begin = stamp();
     node.faults()?.delay(Call::Fsync, delay);
     // One may have begun before.
-    wait_for_renewals(monitor, 2)?;
+    wait_for_renewals(monitor, 1)?;
+    let begin = stamp();
+    wait_for_renewals(monitor, 1)?;
     let (with, longest_with) = calls.over(time)?;
-    let end = stamp();
+    let between = begin..stamp();
     node.faults()?.heal();
     println!("{without:.0} {with:.0} {longest_without} {longest_with}");
-    let delay = u64::try_from(delay.as_nanos())?;
-    let history = node.history()?;
-    let slow: Vec<_> = history.syncs().filter(|at| (begin + delay..end).contains(at)).collect();
-    // Each of them took that long, at least.
-    let at_once = |end: u64| slow.iter().filter(|&&at| end - delay < at && at <= end).count();
-    Ok(slow.iter().map(|&end| at_once(end)).max().unwrap_or(0))
+    Ok(node.history()?.syncs_at_once(&between, delay))
 }
 
 fn wait_for_renewals(monitor: &mut Client, count: i64) -> Result<()> {

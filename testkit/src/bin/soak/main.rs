@@ -30,6 +30,7 @@ const MILLI: f64 = 1e6;
 const DAY: f64 = 24.0 * 3600.0 * 1e9;
 /// The first ID after a start is to come within 50 ms; this is for a machine that is busy.
 const GENEROUS: Duration = Duration::from_secs(1);
+const STEPPED_FORWARD: &str = "WARNING:  the wall clock has stepped forward by ";
 /// How much longer an fsync of the lease takes while the disk is slow, in milliseconds.
 const SLOW: RangeInclusive<u64> = 300..=3_000;
 
@@ -79,7 +80,8 @@ fn soak(arguments: &Arguments, figures: &mut Figures) -> Result<()> {
         soak.segment()?;
         soak.report_progress();
     }
-    let unexpected = soak.node.unexpected_log_lines(&Outage::LOG)?;
+    let explained = [&Outage::LOG[..], &[STEPPED_FORWARD]].concat();
+    let unexpected = soak.node.unexpected_log_lines(&explained)?;
     ensure!(unexpected.is_empty(), "in the server's log: {unexpected:?}");
     let slowest = soak.figures.slowest_first_id;
     ensure!(slowest < GENEROUS, "the first ID after a start took {slowest:?}");
