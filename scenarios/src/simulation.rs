@@ -41,6 +41,8 @@ struct Total {
     most_servers: usize,
     ids: u64,
     duplicates: u64,
+    causal_pairs: u64,
+    below_shown: u64,
     worlds_with_findings: usize,
     least_margin_of_pairs_micros: i64,
 }
@@ -64,7 +66,7 @@ pub fn run(options: &Options) -> Result<Report> {
 
 fn report(options: &Options, data: Value) -> Result<Report> {
     let Results { total } = Results::deserialize(&data).context("what the simulation found")?;
-    let Total { worlds, servers, most_servers, ids, duplicates, .. } = total;
+    let Total { worlds, servers, most_servers, ids, duplicates, causal_pairs, .. } = total;
     let margin = total.least_margin_of_pairs_micros as f64 / 1e3;
     let claims = vec![
         Claim::new(
@@ -75,6 +77,13 @@ fn report(options: &Options, data: Value) -> Result<Report> {
         ),
         Claim::equal("IDs that were issued twice", duplicates, 0),
         Claim::at_least("servers in one world", most_servers, 1_024),
+        Claim::new(
+            "pairs of an ID that a server was shown and one that it was asked for later",
+            grouped(causal_pairs),
+            format!("at least {}", grouped(options.ids)),
+            causal_pairs >= options.ids,
+        ),
+        Claim::equal("IDs below one that their server was shown before", total.below_shown, 0),
         Claim::new(
             "smallest distance of a pair to the bound of order, ms",
             format!("{margin:.3}"),

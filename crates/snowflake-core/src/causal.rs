@@ -6,7 +6,7 @@
 //! ID is only a number, which any role can make up. Only the administrator moves the ID clock beyond that.
 
 use crate::sync::Ordering::Relaxed;
-use crate::{Event, Extender, Host, Obstacle, Server, Tick};
+use crate::{Event, Extender, Host, Obstacle, Server, State, Tick};
 use std::time::Duration;
 
 impl<H: Host> Server<'_, H> {
@@ -42,10 +42,7 @@ impl<H: Host> Server<'_, H> {
     pub fn witness(&self, id: i64) -> Result<(), Obstacle> {
         let least = self.generator.first_tick_beyond(id);
         self.state.counters.witnessed.fetch_add(1, Relaxed);
-        if least <= self.state.ticker.peek() {
-            return Ok(());
-        }
-        self.follow(least)
+        if self.is_passed(least) { Ok(()) } else { self.follow(least) }
     }
 
     /// Moves the ID clock above an ID, however far that is: for the administrator. One that is above it already
@@ -57,10 +54,13 @@ impl<H: Host> Server<'_, H> {
         let least = self.generator.first_tick_beyond(id);
         self.begin_life()?;
         let before = self.state.ticker.peek();
-        if least <= before {
+        if self.is_passed(least) {
             return Ok(false);
         }
         self.lift(least)?;
+        if least <= before {
+            return Ok(false);
+        }
         self.state.counters.raises.fetch_add(1, Relaxed);
         let millis = |tick| self.generator.unix_millis(tick);
         self.host.log(Event::Raised { from: millis(before), to: millis(least) });
@@ -71,7 +71,7 @@ impl<H: Host> Server<'_, H> {
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
         self.begin_life()?;
         if least <= self.state.ticker.peek() {
-            return Ok(());
+            return self.lift(least);
         }
         let millis = self.generator.unix_millis(least);
         let wall = self.wall_millis();
@@ -108,6 +108,14 @@ impl<H: Host> Server<'_, H> {
     /// In a new life, the ID clock starts above the lease: it is not known before.
     fn begin_life(&self) -> Result<(), Obstacle> {
         self.cover(0)
+    }
+
+    /// Whether all tickets from now on are at this tick or beyond, and those of the next life, which starts where the
+    /// lease ends: the ID clock may be beyond that, with tickets that were not returned.
+    #[inline]
+    fn is_passed(&self, tick: Tick) -> bool {
+        let State { ticker, lease, .. } = self.state;
+        tick <= ticker.peek().min(lease.end())
     }
 
     /// Moves the ID clock, under a lease that covers that: another life does not fall behind.

@@ -311,9 +311,9 @@ impl<H: Host> Server<'_, H> {
             (None, None) => return Ok(self.first_tick_of_all(record.is_some())),
         };
         let end = of_space(newest, generator)?.end;
-        // Within one millisecond, IDs sort by node first.
+        // Within one millisecond, IDs sort by node first, and one of that of the end itself may have been shown.
         let is_other = newest.node != generator.node();
-        Ok((if is_other { generator.whole_millis(end) } else { end }, source))
+        Ok((if is_other { generator.whole_millis(end + 1) } else { end }, source))
     }
 
     /// Where it starts if no lease says so.

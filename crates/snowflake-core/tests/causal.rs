@@ -218,6 +218,37 @@ fn a_witnessed_id_is_below_those_of_the_next_life_and_of_a_clock_set_back() {
     assert!(world.next() > shown);
 }
 
+/// The next life knows nothing of a place that this one was to start at.
+#[test]
+fn nothing_is_witnessed_before_the_first_lease_is_written() {
+    let host = OneProcess::default();
+    let world = World { state: State::at_start(&host, 0), host };
+    *world.host.fails.borrow_mut() = Some(Step::Create);
+    assert!(world.server().next().is_err());
+    let shown = world.at(1_000);
+    assert!(world.id_clock() > 1_000);
+    assert!(matches!(world.server().witness(shown), Err(Obstacle::LeaseFile(_))));
+    assert!(matches!(world.server().raise(shown), Err(Obstacle::LeaseFile(_))));
+    *world.host.fails.borrow_mut() = None;
+    world.server().witness(shown).unwrap();
+    let world = world.crash();
+    world.set_back(HOUR);
+    assert!(world.next() > shown);
+}
+
+#[test]
+fn a_witnessed_id_is_below_those_of_the_next_life_as_another_node() {
+    let world = World::new();
+    // Between the two nodes, and in the millisecond that the exact end of the lease is the start of.
+    let other = generator(5);
+    let shown = other.id(other.tick_at(NOW + 500));
+    world.server().witness(shown).unwrap();
+    world.server().shut_down().unwrap();
+    let World { state, host } = world.crash();
+    let server = Server { generator: generator(3), state: &state, host: &host };
+    assert!(server.next().unwrap() > shown);
+}
+
 #[test]
 fn only_what_is_ahead_of_the_wall_clock_counts_as_a_raise() {
     let world = World::new();

@@ -492,6 +492,53 @@ fn two_runs_beyond_the_drift_limit_take_turns() {
     });
 }
 
+/// An ID of another server, beyond the lease of one at its end.
+fn shown() -> i64 {
+    generator().id(generator().tick_at(NOW + 5_000))
+}
+
+/// A session that replies raises the ID clock while another takes tickets and the keeper extends.
+#[test]
+fn a_session_raises_while_another_takes_tickets_and_the_keeper_extends() {
+    switches(2).check(|| {
+        let world = Arc::new(World::at_the_end_of_its_lease());
+        let of = |work: fn(&World) -> Tick| {
+            let world = Arc::clone(&world);
+            thread::spawn(move || work(&world))
+        };
+        let keeper = of(keeper);
+        let session = of(World::next);
+        let id = world.server().next_after(shown()).unwrap();
+        assert!(id > shown());
+        let ours = world.returned(id);
+        keeper.join().unwrap();
+        let other = session.join().unwrap();
+        assert_ne!(ours, other);
+        assert!(world.next() > ours.max(other));
+    });
+}
+
+/// A row is witnessed while two sessions take tickets, of which the lease does not cover one: a crash that comes
+/// then does not forget it.
+#[test]
+fn what_was_witnessed_is_kept() {
+    switches(2).check(|| {
+        let world = Arc::new(World::at_the_end_of_its_lease());
+        let session = || {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.next())
+        };
+        let sessions = [session(), session()];
+        let end = world.host.durable.load(Ordering::Relaxed);
+        world.server().witness(generator().id(end)).unwrap();
+        assert!(world.host.durable.load(Ordering::Relaxed) > end);
+        assert!(world.host.on_standbys.load(Ordering::Relaxed) > end);
+        let [one, other] = sessions.map(|it| it.join().unwrap());
+        are_distinct(&world, vec![one, other, world.next()]);
+        assert!(world.state.next() > end);
+    });
+}
+
 /// Who has heard of an ID finds it below the mark; and while the first lease is being written, the mark is not
 /// where that ends.
 #[test]

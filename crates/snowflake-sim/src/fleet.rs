@@ -77,6 +77,7 @@ impl Fleet {
             keeper_is_woken: Cell::new(false),
             sessions_are_woken: Cell::new(false),
             readings: Default::default(),
+            most_lead: Cell::new(-NEVER),
         };
         let host = Process::new(&life, SYSTEM, None);
         if machine.disk.borrow().read().is_none() {
@@ -138,7 +139,7 @@ impl Fleet {
             self.family.count("standby restarts", true);
             return;
         }
-        self.family.ceiling.crashed(now, running.life.lead());
+        self.family.ceiling.crashed(now, running.life.lead_of_lease());
         let mut wal = self.family.wal.borrow_mut();
         let end = self.family.fate.of_wal(wal.flushed(), wal.len());
         wal.cut(end);
@@ -170,7 +171,7 @@ impl Fleet {
         // Nothing is known of a lease that is not in force, as after a failed write.
         match result {
             Ok(()) if running.life.state.lease_end() != 0 => self.family.ceiling.stopped(now, lead),
-            _ => self.family.ceiling.crashed(now, lead),
+            _ => self.family.ceiling.crashed(now, running.life.lead_of_lease()),
         }
         self.family.count("clean stops", true);
     }
@@ -183,7 +184,7 @@ impl Fleet {
         }
         let now = self.family.now.get();
         let lost = self.sites.remove(0);
-        self.family.ceiling.failed_over(now, lost.running.and_then(|it| it.life.lead()));
+        self.family.ceiling.failed_over(now, lost.running.and_then(|it| it.life.lead_of_lease()));
         let mut wal = self.family.wal.borrow_mut();
         let Site { machine, start_at, .. } = &mut self.sites[0];
         // Replication is synchronous: it may lag, but not behind what the standby has confirmed.

@@ -79,6 +79,7 @@ fn worlds(options: Worlds) -> bool {
     let seconds = start.elapsed().as_secs_f64();
     let total = Total::new(&outcomes);
     total.counts.iter().for_each(|(event, times)| println!("{event}: {}", grouped(*times)));
+    println!("causal pairs: {}, {} out of order", grouped(total.causal_pairs), total.below_shown);
     println!(
         "{} IDs in {seconds:.0} s, seed {}: {} duplicates; {} of {} worlds with findings",
         grouped(total.ids),

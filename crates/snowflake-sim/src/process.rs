@@ -6,7 +6,7 @@
 
 use crate::check::bound::MAX_SESSIONS;
 use crate::check::log::Call;
-use crate::clock::{MILLI, NEVER, SECOND};
+use crate::clock::{MILLI, NEVER, SECOND, START};
 use crate::disk::{CREATE, WRITE};
 use crate::faults::{Fault, Point};
 use crate::recovery;
@@ -118,8 +118,22 @@ impl<'a> Process<'a> {
     /// A client makes a call.
     pub fn ask(&self) -> Call {
         self.reading.reset();
-        let newest = self.family.log.borrow().newest();
-        Call { asked: self.family.now.get(), session: self.slot, newest, low: 0, high: 0 }
+        let log = self.family.log.borrow();
+        let (newest, shown) = (log.newest(), log.shown());
+        Call { asked: self.family.now.get(), session: self.slot, newest, shown, low: 0, high: 0 }
+    }
+
+    /// An ID that was shown was too far ahead: of the wall clock at all times of the call, and of what this server had
+    /// issued before where an ID was asked for.
+    pub fn refused(&self, id: i64, call: &Call, is_asked_for_one: bool) {
+        let millis = |id| self.life.generator.space().decode(id).unwrap().unix_millis;
+        let wall = (START + self.reading.low.get()).div_euclid(MILLI);
+        let issued = if is_asked_for_one && call.newest >= 0 { millis(call.newest) } else { 0 };
+        // The next ID may be one of the next millisecond.
+        if millis(id) + 1 - wall.max(issued) <= self.machine.max_drift.into() {
+            self.family.log.borrow_mut().note_fault(format!("{id} was refused: {call:?}"));
+        }
+        self.family.count("shown too far ahead", true);
     }
 
     /// A client has been given this ID.
@@ -137,6 +151,14 @@ impl<'a> Process<'a> {
     fn read_clock(&self) {
         let (now, machine) = (self.family.now.get(), self.machine);
         self.reading.take(now + machine.believed.get(), now + machine.offset.get());
+    }
+
+    /// A call that waits until an ID clock that keeps the pace of real time has come near counts from here.
+    fn read_id_clock(&self) {
+        if let (Some(lead), true) = (self.life.lead(), self.slot >= SESSIONS) {
+            self.reading.lead.set(self.reading.lead.get().max(lead));
+            self.life.most_lead.set(self.life.most_lead.get().max(lead));
+        }
     }
 
     fn cancel(&self) {
@@ -166,7 +188,7 @@ impl<'a> Process<'a> {
     /// The first write of a lease after a start may be on disk although it failed.
     fn note_failed_write(&self) {
         if self.life.state.lease_end() == 0 && !self.life.is_in_recovery.get() {
-            self.family.ceiling.crashed(self.family.now.get(), self.life.lead());
+            self.family.ceiling.crashed(self.family.now.get(), self.life.lead_of_lease());
         }
     }
 }
@@ -183,6 +205,7 @@ impl Host for Process<'_> {
         let before = self.family.now.get();
         self.reach(Point::Clocks);
         self.read_clock();
+        self.read_id_clock();
         [before, self.machine.wall(), self.family.now.get()]
     }
 
@@ -270,6 +293,9 @@ impl Host for Process<'_> {
         self.family.count("paced waits", true);
         let (late, is_cancelled) = self.family.fate.of_sleep();
         let millis = time.as_millis() as i64 + 1;
+        if self.slot >= SESSIONS {
+            self.reading.foresee(self.machine.wall() - START + millis * MILLI);
+        }
         self.pause(millis * MILLI + late);
         if is_cancelled && self.slot >= SESSIONS {
             self.cancel();

@@ -12,7 +12,7 @@ use crate::faults::{Fate, Fault, Found, Outcome, Schedule, Script, search};
 use crate::fleet::{Fleet, Site};
 use crate::process::{Happened, KEEPER, SESSIONS};
 use crate::server::{Family, Machine, Omission};
-use crate::session::Statement::{self, Batches, Checkpoint, Reserve, Singles};
+use crate::session::Statement::{self, Batches, Checkpoint, Reply, Reserve, Singles, Witness};
 use crate::wal::{Control, Wal};
 use snowflake_core::{Epoch, Generator, Layout, Node, Space};
 use std::cell::{Cell, RefCell};
@@ -42,8 +42,8 @@ pub struct Scenario {
     plan: &'static [Plan],
     /// Nothing goes wrong before this time: milliseconds.
     faults_from: i64,
-    /// Whether the primary starts as another node after its clean stop.
-    is_renamed: bool,
+    /// The machine id of the primary, and what it starts as after its clean stop.
+    machines: [u32; 2],
 }
 
 const START_UP: Scenario = Scenario {
@@ -55,11 +55,11 @@ const START_UP: Scenario = Scenario {
     sessions: &[&[(0, Singles(1))], &[(0, Singles(1))]],
     plan: &[],
     faults_from: 0,
-    is_renamed: false,
+    machines: [1, 1],
 };
 
 /// All of them.
-pub const ALL: [Scenario; 11] = [
+pub const ALL: [Scenario; 16] = [
     START_UP,
     Scenario {
         name: "start without a keeper",
@@ -117,7 +117,7 @@ pub const ALL: [Scenario; 11] = [
         name: "stop",
         sessions: &[&[(0, Singles(1))]],
         plan: &[Plan::Stop(0)],
-        is_renamed: true,
+        machines: [1, 2],
         ..START_UP
     },
     Scenario {
@@ -126,7 +126,68 @@ pub const ALL: [Scenario; 11] = [
         plan: &[Plan::Stop(1), Plan::Failover],
         ..START_UP
     },
+    // Both are shown IDs that are ahead of the lease.
+    Scenario {
+        name: "shown",
+        sessions: &[
+            &[(0, Singles(1)), (0, Reply(shown(1_500)))],
+            &[(0, Witness(shown(2_900))), (0, Singles(1))],
+        ],
+        ..START_UP
+    },
+    Scenario {
+        name: "shown without a keeper",
+        has_keeper: false,
+        sessions: &[
+            &[(0, Singles(1)), (0, Reply(shown(1_500)))],
+            &[(0, Witness(shown(2_900))), (0, Singles(1))],
+        ],
+        ..START_UP
+    },
+    // In the first life, nearer than the wall clock will be by then.
+    Scenario {
+        name: "shown and waited for",
+        max_drift: 20,
+        sessions: &[&[(0, Singles(1)), (0, Reply(shown(30)))], &[(0, Singles(1))]],
+        ..START_UP
+    },
+    // There are more tickets than the lease covers when the ID is shown.
+    Scenario {
+        name: "shown at the end of the lease",
+        layout: [5, 5, 2],
+        max_drift: 0,
+        has_keeper: false,
+        sessions: &[
+            &[(0, Singles(1)), (999, Batches { size: 8, times: 1 })],
+            &[(999, Witness(shown_of_four(1_000)))],
+        ],
+        faults_from: 990,
+        ..START_UP
+    },
+    Scenario {
+        name: "shown and stop",
+        sessions: &[&[(0, Singles(1)), (0, Witness(shown(500)))]],
+        plan: &[Plan::Stop(0)],
+        machines: [3, 1],
+        ..START_UP
+    },
 ];
+
+/// An ID of machine 2, so many milliseconds after the scenario began, where a millisecond has 2^`sequence` IDs.
+const fn id_of(millis: i64, sequence: u32) -> i64 {
+    /// 2024-01-01 00:00:00 UTC, the default epoch.
+    const EPOCH: i64 = 1_704_067_200_000;
+    let machine = 2;
+    ((START / MILLI - EPOCH + millis) << 10 | machine) << sequence
+}
+
+const fn shown(millis: i64) -> i64 {
+    id_of(millis, 12)
+}
+
+const fn shown_of_four(millis: i64) -> i64 {
+    id_of(millis, 2)
+}
 
 /// Later than anything happens that is not stuck.
 const TOO_LATE: i64 = 60 * SECOND;
@@ -177,7 +238,7 @@ impl<'a> Stage<'a> {
             counts: RefCell::default(),
             omits,
         });
-        let generator = generator(layout, 1);
+        let generator = generator(layout, scenario.machines[0]);
         let primary = Machine {
             family: family.clone(),
             generator: Cell::new(generator),
@@ -259,9 +320,8 @@ impl<'a> Stage<'a> {
             Some(Happened::Stopped(result)) => {
                 self.fleet.stopped(site, result, 0);
                 let machine = &self.fleet.sites[site].machine;
-                if self.scenario.is_renamed {
-                    machine.generator.set(generator(machine.generator.get().layout(), 2));
-                }
+                let layout = machine.generator.get().layout();
+                machine.generator.set(generator(layout, self.scenario.machines[1]));
             }
             Some(Happened::Answered(slot, answer)) => {
                 self.refusals += usize::from(!matches!(answer, Some(Ok(()))));
@@ -313,6 +373,8 @@ impl<'a> Stage<'a> {
     fn judge(self) -> Outcome {
         let mut log = self.fleet.family.log.borrow_mut();
         let mut violations = log.faults().to_vec();
+        let below = log.below_shown().iter();
+        violations.extend(below.map(|(id, shown)| format!("{id} came after {shown} was shown")));
         violations.extend(self.complaints.iter().cloned());
         let mut ids = log.ids();
         let all = ids.len();

@@ -50,6 +50,8 @@ pub enum Omission {
     KeepAtEnd,
     /// To wait for a disk that fails then.
     WaitToKeep,
+    /// To show the server IDs of others.
+    Showing,
 }
 
 impl Family {
@@ -139,19 +141,22 @@ pub struct Life {
     pub sessions_are_woken: Cell<bool>,
     /// By session; the last one is for all processes that are none.
     pub readings: [Reading; MAX_SESSIONS as usize + 1],
+    /// The most that any of them has had for a lead.
+    pub most_lead: Cell<i64>,
 }
 
-/// The earliest that a call can have believed it to be, and the latest that the wall clock has said during it, in true
-/// time.
+/// The earliest that a call can have believed it to be, and the latest that the wall clock has said during it or will
+/// when it wakes up, in true time; and the most that the ID clock was ahead of true time when the call looked at both.
 #[derive(Clone, Debug)]
 pub struct Reading {
     pub low: Cell<i64>,
     pub high: Cell<i64>,
+    pub lead: Cell<i64>,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { low: Cell::new(NEVER), high: Cell::new(-NEVER) }
+        Self { low: Cell::new(NEVER), high: Cell::new(-NEVER), lead: Cell::new(-NEVER) }
     }
 }
 
@@ -159,11 +164,17 @@ impl Reading {
     pub fn reset(&self) {
         self.low.set(NEVER);
         self.high.set(-NEVER);
+        self.lead.set(-NEVER);
     }
 
     #[inline]
     pub fn take(&self, believed: i64, wall: i64) {
         self.low.set(self.low.get().min(believed).min(wall));
+        self.high.set(self.high.get().max(wall));
+    }
+
+    /// The call waits until the wall clock says that, and may go on by it although the clock is set back meanwhile.
+    pub fn foresee(&self, wall: i64) {
         self.high.set(self.high.get().max(wall));
     }
 }
@@ -179,6 +190,11 @@ impl Life {
         (next != 0).then(|| self.machine.time_of(next) - self.family().now.get())
     }
 
+    /// The same, or what it was when a call looked that may have had the lease extended for it.
+    pub fn lead_of_lease(&self) -> Option<i64> {
+        self.lead().map(|lead| lead.max(self.most_lead.get()))
+    }
+
     /// Sets the wall clock of the machine, and tells the judge what that leaves ahead.
     pub fn set_clock(&self, offset: i64) {
         let family = self.family();
@@ -186,7 +202,9 @@ impl Life {
         if !self.machine.is_standby.get() {
             let lead = self.lead().filter(|_| self.state.lease_end() != 0);
             let highest = self.readings.iter().map(|it| it.high.get()).max().unwrap();
-            let under_way = family.ceiling.of_reading(highest) - family.now.get();
+            let by_wall = family.ceiling.of_reading(highest) - family.now.get();
+            let by_id_clock = self.readings.iter().map(|it| it.lead.get()).max().unwrap();
+            let under_way = by_wall.max(by_id_clock);
             family.ceiling.stepped(lead, under_way, offset);
         }
         family.count("steps back", offset < from);

@@ -4,6 +4,7 @@ use crate::check::log::Call;
 use crate::clock::{MILLI, exponential};
 use crate::process::{Done, Process};
 use crate::recovery;
+use crate::server::Omission;
 use crate::worlds::world::World;
 use fastrand::Rng;
 use snowflake_core::{Obstacle, Server};
@@ -21,6 +22,10 @@ pub enum Statement {
     /// Whether the server can issue, and what it has issued at most.
     Check,
     Checkpoint,
+    /// One ID, greater than this one.
+    Reply(i64),
+    /// A row with this ID arrives from another server.
+    Witness(i64),
 }
 
 const MICROS_FOR_CALLS_AT_ONCE: i64 = 20;
@@ -80,9 +85,36 @@ impl Statement {
                 server.check()?;
             }
             Self::Checkpoint => recovery::checkpoint(server),
+            Self::Reply(id) => return reply(server, id),
+            Self::Witness(id) => return witness(server, id),
         }
         Ok(())
     }
+}
+
+fn reply(server: &Server<'_, Process<'_>>, to: i64) -> Result<(), Obstacle> {
+    let call = server.host.ask();
+    let is_shown = !server.host.family.omits(Omission::Showing);
+    let next = if is_shown { server.next_after(to) } else { server.next() };
+    match next {
+        Err(Obstacle::TooFarAhead { .. }) => server.host.refused(to, &call, true),
+        next => server.host.returned(next?, &Call { shown: call.shown.and(to), ..call }),
+    }
+    Ok(())
+}
+
+fn witness(server: &Server<'_, Process<'_>>, id: i64) -> Result<(), Obstacle> {
+    let call = server.host.ask();
+    let is_shown = !server.host.family.omits(Omission::Showing);
+    match if is_shown { server.witness(id) } else { Ok(()) } {
+        // The row passes all the same.
+        Err(Obstacle::TooFarAhead { .. }) => server.host.refused(id, &call, false),
+        noted => {
+            noted?;
+            server.host.family.log.borrow_mut().note_shown(id);
+        }
+    }
+    Ok(())
 }
 
 fn singles(server: &Server<'_, Process<'_>>, n: u64) -> Result<(), Obstacle> {

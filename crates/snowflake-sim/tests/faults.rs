@@ -87,6 +87,37 @@ fn stop_of_a_standby() {
 }
 
 #[test]
+fn shown() {
+    search("shown", 10_000);
+}
+
+#[test]
+fn shown_without_a_keeper() {
+    search("shown without a keeper", 10_000);
+}
+
+#[test]
+fn shown_and_waited_for() {
+    search("shown and waited for", 10_000);
+}
+
+#[test]
+fn shown_at_the_end_of_the_lease() {
+    search("shown at the end of the lease", 10_000);
+}
+
+#[test]
+fn shown_and_stop() {
+    search("shown and stop", 10_000);
+}
+
+#[test]
+fn what_a_server_is_not_shown_is_above_its_ids() {
+    let outcome = scenario("shown").run(Some(Omission::Showing), vec![], false);
+    assert!(!outcome.violations.is_empty() && outcome.repeated == 0, "{outcome:#?}");
+}
+
+#[test]
 fn without_the_fsync_a_power_cut_repeats_ids() {
     find_repeat("promotion", Omission::Sync, 1);
 }

@@ -53,6 +53,10 @@ fn no_id_repeats_and_order_is_bounded_in_any_layout_under_any_fault() {
         ("cancelled", 50),
         ("interrupted", 1_000),
         ("failed writes", 50),
+        ("replies", 1_000),
+        ("witnessed", 1_000),
+        ("shown ahead of the clock", 500),
+        ("shown too far ahead", 500),
     ] {
         assert!(counts[event] > least, "{counts:?}");
     }
@@ -114,6 +118,16 @@ fn a_standby_knows_every_lease_unless_a_restart_begins_beyond_what_it_has_kept()
         let duplicates: u64 = findings.iter().map(|findings| findings.duplicates).sum();
         assert_eq!(duplicates > 0, omits.is_some(), "{findings:#?}");
         assert_eq!(findings.iter().all(Findings::are_none), omits.is_none(), "{findings:#?}");
+    }
+}
+
+#[test]
+fn servers_that_are_not_shown_what_others_issue_fall_behind_it() {
+    for omits in [None, Some(Omission::Showing)] {
+        let outcome = World { omits, ..world_of(Regime::Everything).busy() }.run();
+        assert!(outcome.causal_pairs > 10_000, "{outcome:#?}");
+        assert_eq!(outcome.findings.below_shown > 0, omits.is_some(), "{outcome:#?}");
+        assert_eq!(outcome.findings.are_none(), omits.is_none(), "{outcome:#?}");
     }
 }
 

@@ -19,10 +19,11 @@
 //!
 //! * **no fault yet**: nothing. So with clocks that are within S of true time and do not step,
 //!   *tb - ta < 2 S + max_drift + 1 ms*;
-//! * **a clock step**: what the ID clock was ahead of true time then, or is after calls that had
-//!   looked at the wall clock already. No more than skew + max_drift before the step;
-//! * **a crash**: the same, or skew + max_drift if that is more (of a batch that had extended the lease
-//!   and not yet taken its tickets), plus the most that a lease of this server was ever made for, because the
+//! * **a clock step**: what the ID clock was ahead of true time then, or when a call that is under way looked at it
+//!   (one that was shown an ID waits from then on), or is after calls that had looked at the wall clock already. No
+//!   more than skew + max_drift before the step;
+//! * **a crash**: the same of any call of this life, or skew + max_drift if that is more (of a call that had extended
+//!   the lease and not yet taken its tickets), plus the most that a lease of this server was ever made for, because the
 //!   restart begins at its end: a second, or five of the slowest writes of its file;
 //! * **a first write of the lease after a start that failed**: the same as a crash, each time, because
 //!   what failed may be on disk all the same;
@@ -33,8 +34,9 @@
 //!
 //! The 1 ms is what the clock's reading is cut by. *Proof.* A call reads the wall clock before it
 //! takes a ticket, and never takes one of an earlier millisecond: time(b) > tb + skew(b) - 1 ms.
-//! The pacer returns a only when it is due: time(a) <= ta + lead(a). And a > b implies
-//! time(a) >= time(b). The checker tests both lines for every ID, and the inequality for all pairs.
+//! The pacer returns a only when it is due: time(a) <= ta + lead(a). An ID that is shown raises the ID clock no
+//! further than that: one that is further ahead of the wall clock than max_drift is refused, or waited for as long as
+//! it is ahead of the ID clock. And a > b implies time(a) >= time(b). The checker tests both lines for every ID, and the inequality for all pairs.
 
 use crate::clock::{MILLI, NEVER};
 use snowflake_core::{LEAST_MILLIS, MOST_MILLIS, Pacer, WRITES};

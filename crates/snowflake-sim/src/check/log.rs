@@ -13,6 +13,24 @@ pub struct Call {
     pub high: i64,
     /// The greatest ID that a client had been given by then.
     pub newest: i64,
+    /// What it has to be greater than besides.
+    pub shown: Shown,
+}
+
+/// IDs of any server that were shown to this one, and that those asked for from then on are greater than.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    pub times: u64,
+    pub greatest: i64,
+}
+
+impl Shown {
+    const NONE: Self = Self { times: 0, greatest: -1 };
+
+    #[must_use]
+    pub fn and(self, id: i64) -> Self {
+        Self { times: self.times + 1, greatest: self.greatest.max(id) }
+    }
 }
 
 impl Call {
@@ -49,18 +67,53 @@ pub struct Log {
     layout: Layout,
     runs: Vec<Run>,
     newest: i64,
+    shown: Shown,
     ids: Option<Vec<i64>>,
     faults: Vec<String>,
+    /// How many pairs there are of an ID that was shown and one that was asked for later.
+    causal_pairs: u64,
+    /// IDs that are below one that was shown, with the greatest of these.
+    below_shown: Vec<(i64, i64)>,
 }
 
 impl Log {
     pub fn new(layout: Layout, collects_ids: bool) -> Self {
         let ids = collects_ids.then(Vec::new);
-        Self { layout, runs: vec![], newest: -1, ids, faults: vec![] }
+        Self {
+            layout,
+            runs: vec![],
+            newest: -1,
+            shown: Shown::NONE,
+            ids,
+            faults: vec![],
+            causal_pairs: 0,
+            below_shown: vec![],
+        }
     }
 
     pub fn newest(&self) -> i64 {
         self.newest
+    }
+
+    pub fn shown(&self) -> Shown {
+        self.shown
+    }
+
+    /// This server has taken note of an ID.
+    pub fn note_shown(&mut self, id: i64) {
+        self.shown = self.shown.and(id);
+    }
+
+    pub fn note_fault(&mut self, fault: String) {
+        self.faults.push(fault);
+    }
+
+    pub fn causal_pairs(&self) -> u64 {
+        self.causal_pairs
+    }
+
+    pub fn below_shown(&self) -> &[(i64, i64)] {
+        &self.below_shown
     }
 
     /// An ID was returned by this node, whose lease on disk ended at `durable`. `latest` is asked for only
@@ -83,6 +136,10 @@ impl Log {
             self.fault(id, identity, node, durable, call);
         }
         self.newest = self.newest.max(id);
+        self.causal_pairs += call.shown.times;
+        if id <= call.shown.greatest {
+            self.below_shown.push((id, call.shown.greatest));
+        }
         if let Some(ids) = &mut self.ids {
             ids.push(id);
         }

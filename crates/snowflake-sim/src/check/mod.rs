@@ -29,6 +29,8 @@ pub struct Findings {
     /// IDs of another node, below one that their own server had returned before they were asked for, or
     /// not covered by the lease on disk.
     pub out_of_line: u64,
+    /// IDs below one that their server had been shown before they were asked for.
+    pub below_shown: u64,
     pub examples: Vec<String>,
 }
 

@@ -14,6 +14,7 @@ use crate::wal::{Control, Wal};
 use fastrand::Rng;
 use snowflake_core::{Epoch, Generator, Node as Identity, Space};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 const YEAR: i64 = 365 * 24 * HOUR;
@@ -32,6 +33,8 @@ pub struct Node {
     fault_at: i64,
     /// When standbys hear of the primary, or a new one is made.
     standby_at: i64,
+    /// IDs that other servers have sent, with the time at which they are here.
+    inbox: BTreeSet<(i64, i64)>,
 }
 
 impl Node {
@@ -72,7 +75,8 @@ impl Node {
         let standby_at = if world.regime.standbys() > 0 { 0 } else { NEVER };
         let fleet = Fleet { family, sites };
         let world = world.clone();
-        let mut node = Self { world, fleet, generators, skew, fault_at: 0, standby_at };
+        let inbox = BTreeSet::new();
+        let mut node = Self { world, fleet, generators, skew, fault_at: 0, standby_at, inbox };
         node.plan_next_fault();
         node
     }
@@ -99,12 +103,25 @@ impl Node {
         self.family().log.borrow_mut().take_runs(runs);
     }
 
+    /// An ID of another server will be here then.
+    pub fn send(&mut self, id: i64, arrives: i64) {
+        self.inbox.insert((arrives, id));
+    }
+
     pub fn counts(&self) -> Counts {
         self.family().counts.borrow().clone()
     }
 
     pub fn ids(&self) -> Vec<i64> {
         self.family().log.borrow_mut().ids()
+    }
+
+    pub fn causal_pairs(&self) -> u64 {
+        self.family().log.borrow().causal_pairs()
+    }
+
+    pub fn below_shown(&self) -> Vec<(i64, i64)> {
+        self.family().log.borrow().below_shown().to_vec()
     }
 
     pub fn faults(&self) -> Vec<String> {
@@ -120,9 +137,21 @@ impl Node {
     }
 
     fn step(&mut self, site: usize, slot: Option<usize>) {
-        let world = &self.world;
-        let draw = |family: &Family| family.fate.dice(|dice| Statement::draw(world, dice));
-        let happened = self.fleet.step(site, slot, |life| draw(life.family()));
+        let Self { world, inbox, fleet, .. } = self;
+        let happened = fleet.step(site, slot, |life| {
+            let family = life.family();
+            let message = inbox.first().filter(|(arrives, _)| *arrives <= family.now.get());
+            if message.is_none() {
+                return family.fate.dice(|dice| Statement::draw(world, dice));
+            }
+            let (_, id) = inbox.pop_first().unwrap();
+            let is_ahead =
+                id > life.generator.id(life.generator.tick_at(life.machine.wall() / MILLI));
+            let asks = family.fate.dice(Rng::bool);
+            family.count(if asks { "replies" } else { "witnessed" }, true);
+            family.count("shown ahead of the clock", is_ahead);
+            if asks { Statement::Reply(id) } else { Statement::Witness(id) }
+        });
         match happened {
             Some(Happened::Replayed) if site == 0 => {
                 let sessions = self.dice(|dice| dice.usize(1..=SESSIONS));

@@ -13,6 +13,8 @@ pub struct Total {
     pub most_servers: usize,
     pub ids: u64,
     pub counts: Counts,
+    pub causal_pairs: u64,
+    pub below_shown: u64,
     /// How many worlds have something that ought not to be.
     pub worlds_with_findings: usize,
     pub duplicates: u64,
@@ -32,6 +34,8 @@ impl Total {
             most_servers: outcomes.iter().map(|outcome| outcome.world.nodes).max().unwrap_or(0),
             ids: outcomes.iter().map(|outcome| outcome.ids).sum(),
             counts,
+            causal_pairs: outcomes.iter().map(|outcome| outcome.causal_pairs).sum(),
+            below_shown: outcomes.iter().map(|outcome| outcome.findings.below_shown).sum(),
             worlds_with_findings: outcomes.iter().filter(|it| !it.findings.are_none()).count(),
             duplicates: outcomes.iter().map(|outcome| outcome.findings.duplicates).sum(),
             largest_inversion: largest.max_by_key(|it| it.micros).unwrap_or_default(),

@@ -4,7 +4,7 @@ use super::node::Node;
 use crate::check::log::Run;
 use crate::check::order::Inversion;
 use crate::check::{Checker, Findings};
-use crate::clock::{MILLI, SECOND};
+use crate::clock::{MILLI, SECOND, log_uniform};
 use crate::server::{Counts, Omission};
 use fastrand::Rng;
 use serde::Serialize;
@@ -16,6 +16,10 @@ pub const MAX_SKEW: i64 = 10 * SECOND;
 const WINDOW: i64 = 100 * MILLI;
 /// On average.
 const SESSIONS: i64 = 4;
+/// One run of IDs in so many is followed by a message with the last of them to another server.
+const RUNS_PER_MESSAGE: u32 = 64;
+/// How long a message takes at most.
+const MAX_LAG: i64 = 2 * SECOND;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -215,10 +219,15 @@ impl World {
 
     fn servers(&self) -> Vec<Node> {
         let mut dice = Rng::with_seed(self.seed);
+        let (drift, mut skew) = (i64::from(self.max_drift) * MILLI + MILLI, 0);
         let mut server = |node| {
-            let skew = match node {
+            skew = match node {
                 0 => MAX_SKEW,
                 1 => -MAX_SKEW,
+                // Its partner's clock is one that an ID of this one may be ahead of.
+                _ if node % 2 == 1 => {
+                    (skew + dice.i64(-2 * drift..=2 * drift)).clamp(-MAX_SKEW, MAX_SKEW)
+                }
                 _ => dice.i64(-MAX_SKEW..=MAX_SKEW),
             };
             Node::new(self, self.identities(node), skew, dice.fork())
@@ -226,13 +235,30 @@ impl World {
         (0..self.nodes).map(&mut server).collect()
     }
 
+    /// Tells other servers of some of the IDs that this one has handed out.
+    fn tell(&self, dice: &mut Rng, from: usize, runs: &[Run], end: i64, nodes: &mut [Node]) {
+        for run in runs {
+            if dice.u32(0..RUNS_PER_MESSAGE) == 0 {
+                let to = if dice.bool() { from ^ 1 } else { dice.usize(0..self.nodes) };
+                // All servers are done with what is before the end.
+                let arrives = (run.returned + log_uniform(dice, 1, MAX_LAG)).max(end);
+                nodes[to].send(run.last, arrives);
+            }
+        }
+    }
+
     /// Lets it all happen, and looks at what came of it.
     pub fn run(&self) -> Outcome {
         let mut nodes = self.servers();
         let mut checker = Checker::new(self.layout);
         let mut runs: Vec<Run> = vec![];
+        let mut dice = Rng::with_seed(!self.seed);
         for end in (WINDOW..=self.micros).step_by(WINDOW as usize) {
-            nodes.iter_mut().for_each(|node| node.run_until(end, &mut runs));
+            for from in 0..nodes.len() {
+                let first = runs.len();
+                nodes[from].run_until(end, &mut runs);
+                self.tell(&mut dice, from, &runs[first..], end, &mut nodes);
+            }
             runs.sort_by_key(|run| run.returned);
             runs.drain(..).for_each(|run| checker.add(&run));
         }
@@ -246,6 +272,8 @@ pub struct Outcome {
     pub world: World,
     pub ids: u64,
     pub counts: Counts,
+    /// Of an ID that a server was shown, and one that it was asked for later.
+    pub causal_pairs: u64,
     pub findings: Findings,
     pub largest_inversion: Inversion,
     /// How close any pair came to its bound, and any ID to the latest time that it may carry.
@@ -261,6 +289,10 @@ impl Outcome {
         let mut counts = Counts::default();
         for node in nodes {
             add(&mut counts, node.counts());
+            for (id, shown) in node.below_shown() {
+                checker.findings.below_shown += 1;
+                checker.findings.note(|| format!("{id} came after {shown} was shown"));
+            }
             for fault in node.faults() {
                 checker.findings.out_of_line += 1;
                 checker.findings.note(|| fault);
@@ -270,6 +302,7 @@ impl Outcome {
             world: world.clone(),
             ids: checker.ids,
             counts,
+            causal_pairs: nodes.iter().map(Node::causal_pairs).sum(),
             findings: checker.findings,
             largest_inversion: checker.order.largest,
             least_margin_of_pairs_micros: checker.order.least_margin,
