@@ -72,9 +72,10 @@ fn ids_of_a_parallel_statement_follow_its_order_by() -> Result<()> {
 /// Without parallel workers to be had, and with plans that are parallel for the sake of it.
 #[test]
 fn ids_follow_the_order_by_whatever_the_planner_is_told() -> Result<()> {
-    let (_node, mut client) = with_source()?;
-    // PostgreSQL 16 and later know it by this name, too.
-    client.batch_execute("SET force_parallel_mode = on")?;
+    let (node, mut client) = with_source()?;
+    let force =
+        if node.major_version() < 16 { "force_parallel_mode" } else { "debug_parallel_query" };
+    client.batch_execute(&format!("SET {force} = on"))?;
     for (number, setting) in
         ["enable_gathermerge = off", "max_parallel_workers = 0", "enable_sort = off"]
             .iter()
