@@ -7,6 +7,7 @@ use std::{
     collections::BTreeSet,
     env,
     fs::{self, OpenOptions},
+    io::Write,
     process::Command,
 };
 
