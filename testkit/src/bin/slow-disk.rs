@@ -2,9 +2,9 @@
 //! the same server when it does not. Prints a line for each round:
 //!
 //!     <calls a second without delay> <with> <ms of the longest call without> <with>
+//!         <slow writes that a session waited for, after the first> <writes under way at once>
 //!
-//! and at last the milliseconds of the longest call of all, while the lease got used to the disk included, and how many
-//! writes were under way at once.
+//! and at last the milliseconds of the longest call of all, while the lease got used to the disk included.
 
 use std::{
     process::ExitCode,
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Error, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
 use postgres::{Client, Config, NoTls};
 use snowflake_testkit::{
@@ -53,33 +53,27 @@ fn measure(arguments: &Arguments) -> Result<()> {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| scope.spawn(|| calls.make_until_done(&node.config("postgres"))))
             .collect();
-        let mut measure = || -> Result<usize> {
-            let mut at_once = 0;
-            for _ in 0..arguments.rounds {
-                at_once = at_once.max(round(&node, &mut monitor, &calls, time, delay)?);
-            }
-            Ok(at_once)
-        };
-        let at_once = measure();
+        let mut rounds = 0..arguments.rounds;
+        let measured = rounds.try_for_each(|_| round(&node, &mut monitor, &calls, time, delay));
         calls.done.store(true, Ordering::Relaxed);
         for client in clients {
             client.join().expect("a client does not panic")?;
         }
-        println!("{} {}", milliseconds(calls.longest_of_all()), at_once?);
-        Ok::<_, Error>(())
+        measured
     })?;
+    println!("{}", milliseconds(calls.longest_of_all()));
     ensure!(node.unexpected_log_lines(&[])?.is_empty());
     node.stop()
 }
 
-/// Prints a line; returns how many writes were under way at once.
+/// Prints a line.
 fn round(
     node: &Node,
     monitor: &mut Client,
     calls: &Calls,
     time: Duration,
     delay: Duration,
-) -> Result<usize> {
+) -> Result<()> {
     wait_for_renewals(monitor, 1)?;
     let (without, longest_without) = calls.over(time)?;
     node.faults()?.delay(Call::Fsync, delay);
@@ -87,19 +81,23 @@ fn round(
     wait_for_renewals(monitor, 1)?;
     let begin = stamp();
     wait_for_renewals(monitor, 1)?;
+    let before = number(monitor, "renewals_by_sessions")?;
     let (with, longest_with) = calls.over(time)?;
+    let waited_for = number(monitor, "renewals_by_sessions")? - before;
     let between = begin..stamp();
     node.faults()?.heal();
-    println!("{without:.0} {with:.0} {longest_without} {longest_with}");
-    Ok(node.history()?.syncs_at_once(&between, delay))
+    let at_once = node.history()?.syncs_at_once(&between, delay);
+    println!("{without:.0} {with:.0} {longest_without} {longest_with} {waited_for} {at_once}");
+    Ok(())
 }
 
 fn wait_for_renewals(monitor: &mut Client, count: i64) -> Result<()> {
-    let mut renewals = || -> Result<i64> {
-        Ok(monitor.query_one("SELECT renewals FROM snowflake_status()", &[])?.get(0))
-    };
-    let end = renewals()? + count;
-    interrupt::wait_for("renewals", DEADLINE, || Ok(renewals()? >= end))
+    let end = number(monitor, "renewals")? + count;
+    interrupt::wait_for("renewals", DEADLINE, || Ok(number(monitor, "renewals")? >= end))
+}
+
+fn number(monitor: &mut Client, column: &str) -> Result<i64> {
+    Ok(monitor.query_one(&format!("SELECT {column} FROM snowflake_status()"), &[])?.get(0))
 }
 
 /// What clients have seen.
