@@ -175,7 +175,7 @@ impl<'a> Trial<'a> {
         }
         for _ in 0..calls / SESSION as u64 {
             let calls: Result<Vec<_>> = (0..SESSION).map(|_| self.draw(&functions)).collect();
-            self.settings = Database::settings(&mut self.values);
+            self.settings = self.database.settings(&mut self.values);
             self.session(&calls?)?;
             if self.tally.is_lost || self.tally.failures.len() >= ENOUGH {
                 break;
