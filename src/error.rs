@@ -257,3 +257,9 @@ pub fn moment(unix_millis: i64) -> String {
         |moment| moment.to_string(),
     )
 }
+
+/// An error as the operating system says it, without Rust's addition.
+pub fn system_error(error: std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}

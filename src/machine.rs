@@ -1,6 +1,6 @@
 //! The machine id of this server: from its setting, or from where `pg_snowflake.machine_id_from` says.
 
-use crate::error::{Refusal, warn_of_first_of_a_group};
+use crate::error::{Refusal, system_error, warn_of_first_of_a_group};
 use crate::guc;
 use snowflake_core::{Generator, Node, Origin, Section, SectionError, Space};
 use std::io::{self, Read};
@@ -9,7 +9,8 @@ use std::sync::OnceLock;
 /// A file that is longer holds no number.
 const MOST_BYTES: u64 = 64;
 
-/// What the postmaster has found at its start, for all processes of this server life.
+/// What the postmaster has found at its start, for all processes of this server life, if a setting says where: guards
+/// ask for each row, and the text of a setting is not for that.
 static FOUND: OnceLock<Found> = OnceLock::new();
 
 /// What is where the machine id comes from.
@@ -23,11 +24,10 @@ pub struct Found {
 
 /// Looks once, in the postmaster.
 pub fn find() {
-    let Some(origin) = guc::machine_id_from().filter(|_| guc::machine_id().is_none()) else {
-        return;
-    };
+    let Some(origin) = guc::machine_id_from() else { return };
     let text = read(&origin);
-    if text.as_ref().is_ok_and(|text| origin.is_first_of_a_group(text)) {
+    let is_first = text.as_ref().is_ok_and(|text| origin.is_first_of_a_group(text));
+    if is_first && guc::machine_id().is_none() {
         warn_of_first_of_a_group(&origin, text.as_deref().unwrap_or_default());
     }
     // Only set here.
@@ -39,11 +39,12 @@ pub fn find() {
 /// # Errors
 /// When there is no machine id, there are two of them, or the node does not fit the layout.
 pub fn generator(space: Space) -> Result<Generator, Refusal> {
-    let (machine, found) = match (guc::machine_id(), guc::machine_id_from(), FOUND.get()) {
-        (Some(_), Some(origin), _) => return Err(Refusal::MachineTwice(origin)),
-        (Some(machine), None, _) => (u64::from(machine), None),
-        (None, Some(_), Some(found)) => (number(found)?, Some(found)),
-        (None, ..) => return Err(Refusal::MachineUnset),
+    let found = FOUND.get();
+    let machine = match (guc::machine_id(), found) {
+        (Some(_), Some(found)) => return Err(Refusal::MachineTwice(found.origin.clone())),
+        (Some(machine), None) => u64::from(machine),
+        (None, Some(found)) => number(found)?,
+        (None, None) => return Err(Refusal::MachineUnset),
     };
     let max = space.layout.max(Section::Machine);
     let machine = u32::try_from(machine)
@@ -63,7 +64,7 @@ pub fn generator(space: Space) -> Result<Generator, Refusal> {
 
 /// Where the machine id comes from, as `snowflake_status()` has it: the setting that names it, or what it names.
 pub fn source() -> String {
-    guc::machine_id_from().map_or_else(|| "machine_id".to_owned(), |origin| origin.to_string())
+    FOUND.get().map_or_else(|| "machine_id".to_owned(), |found| found.origin.to_string())
 }
 
 fn number(found: &Found) -> Result<u64, Refusal> {
@@ -80,13 +81,13 @@ fn read(origin: &Origin) -> Result<String, String> {
         }
         Origin::File(path) => {
             // Anything else might keep the server from starting for as long as it likes.
-            if !path.metadata().map_err(plain)?.is_file() {
+            if !path.metadata().map_err(system_error)?.is_file() {
                 return Err("it is not a regular file".to_owned());
             }
             let mut bytes = Vec::new();
             std::fs::File::open(path)
                 .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
-                .map_err(plain)?;
+                .map_err(system_error)?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         }
     }
@@ -96,14 +97,8 @@ fn hostname() -> Result<String, String> {
     let mut name = [0_u8; 256];
     // SAFETY: the buffer is as long as told; one byte of it is left for the end.
     if unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) } != 0 {
-        return Err(plain(io::Error::last_os_error()));
+        return Err(system_error(io::Error::last_os_error()));
     }
     let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
     Ok(String::from_utf8_lossy(&name[..end]).into_owned())
-}
-
-/// As the operating system says it.
-fn plain(error: io::Error) -> String {
-    let error = error.to_string();
-    error.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -1,6 +1,6 @@
 //! What the core has found in the way.
 
-use super::{Code, Report, moment};
+use super::{Code, Report, moment, system_error};
 use crate::lease_file;
 use snowflake_core::{Epoch, Failure, Obstacle, RecordError, Section, Space};
 
@@ -118,9 +118,7 @@ fn lease_file(Failure { step, errno }: Failure) -> Report {
         libc::EISDIR => Code::ERRCODE_WRONG_OBJECT_TYPE,
         _ => Code::ERRCODE_IO_ERROR,
     };
-    let error = std::io::Error::from_raw_os_error(errno).to_string();
-    // As the operating system says it, without Rust's addition.
-    let error = error.split(" (os error").next().unwrap_or_default();
+    let error = system_error(std::io::Error::from_raw_os_error(errno));
     let what = lease_file::file(step).map_or_else(
         || "the data directory".to_owned(),
         |name| format!("file \"{name}\" in the data directory"),
