@@ -40,7 +40,7 @@ pub enum Fault {
     Nothing,
     /// The call fails.
     Fails,
-    /// The process hangs, or something else has its processor, for so many microseconds.
+    /// The process hangs, or something else has its processor, for this many microseconds.
     Pause(i64),
     /// Other processes that could run do.
     Switch,
@@ -283,7 +283,7 @@ pub struct Found {
     pub worst: Option<(Schedule, Outcome)>,
 }
 
-/// Tries every schedule of so many faults at most, depth first.
+/// Tries every schedule of this many faults at most, depth first.
 ///
 /// `run` is told whether to note what else could have happened.
 pub fn search(run: &impl Fn(Schedule, bool) -> Outcome, faults: usize) -> Found {

@@ -18,7 +18,7 @@ use snowflake_core::{Epoch, Generator, Layout, Node, Space};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// What one session does in each life of a primary: so many milliseconds after the statement before, the next.
+/// What one session does in each life of a primary: this many milliseconds after the statement before, the next.
 type Session = &'static [(i64, Statement)];
 
 /// What is planned, when all sessions are done.
@@ -173,7 +173,7 @@ pub const ALL: [Scenario; 16] = [
     },
 ];
 
-/// An ID of machine 2, so many milliseconds after the scenario began, where a millisecond has 2^`sequence` IDs.
+/// An ID of machine 2, this many milliseconds after the scenario began, where a millisecond has 2^`sequence` IDs.
 const fn id_of(millis: i64, sequence: u32) -> i64 {
     /// 2024-01-01 00:00:00 UTC, the default epoch.
     const EPOCH: i64 = 1_704_067_200_000;
@@ -193,7 +193,7 @@ const fn shown_of_four(millis: i64) -> i64 {
 const TOO_LATE: i64 = 60 * SECOND;
 
 impl Scenario {
-    /// Tries every schedule of so many faults at most.
+    /// Tries every schedule of this many faults at most.
     pub fn search(&self, omits: Option<Omission>, faults: usize) -> Found {
         search(&|schedule, notes_choices| self.run(omits, schedule, notes_choices), faults)
     }

@@ -19,7 +19,7 @@ pub type Counts = BTreeMap<&'static str, u64>;
 pub struct Family {
     /// True time, and every machine's clock that never steps.
     pub now: Cell<i64>,
-    /// So many calls of the host from now, fate is asked what befalls the process.
+    /// This many calls of the host from now, fate is asked what befalls the process.
     pub quiet: Cell<u32>,
     pub fate: Fate,
     /// Whether a process other than the one that runs could.

@@ -11,13 +11,13 @@ use snowflake_core::{Obstacle, Server};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Statement {
-    /// So many IDs, one at a time.
+    /// This many IDs, one at a time.
     Singles(u64),
     Batches {
         size: u64,
         times: u64,
     },
-    /// So many consecutive IDs.
+    /// This many consecutive IDs.
     Reserve(u64),
     /// Whether the server can issue, and what it has issued at most.
     Check,

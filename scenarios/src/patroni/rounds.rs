@@ -17,7 +17,7 @@ const HALF_AN_HOUR: i64 = 1_800;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Between two failovers, for connections that the step of a clock breaks and for clients to work.
 const SETTLING: Duration = Duration::from_secs(2);
-/// Longer than a lease lasts: one that is renewed meanwhile reaches nobody else.
+/// Longer than a lease lasts: one that is renewed meanwhile reaches no other member.
 const CUT_OFF: Duration = Duration::from_secs(2);
 
 /// How a leader goes.

@@ -14,7 +14,7 @@
 //!
 //! *skew(a)* is the wall clock's again, the most during the call. *carried(a)* is what the last
 //! fault left behind, and real time adds nothing to it. *g* is 0 until the first fault, and from then on
-//! what the pacer's second line may be ahead of where it ought to be: [`Pacer::BURST`], the rest of a
+//! what the pacer's second line may be ahead of where it should be: [`Pacer::BURST`], the rest of a
 //! millisecond, and what tickets in hand are worth, together less than 30 ms here.
 //!
 //! * **no fault yet**: nothing. So with clocks that are within S of true time and do not step,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use snowflake_core::{Epoch, Layout, Node, Space, Tick};
 use std::collections::{BTreeMap, HashMap};
 
-/// The first so many complaints are kept.
+/// How many complaints are kept, from the first on.
 const EXAMPLES: usize = 5;
 
 /// What was found wrong, as numbers of IDs or pairs; all zero where the promises hold.

@@ -15,7 +15,7 @@ pub struct Total {
     pub counts: Counts,
     pub causal_pairs: u64,
     pub below_shown: u64,
-    /// How many worlds have something that ought not to be.
+    /// How many worlds have violations.
     pub worlds_with_findings: usize,
     pub duplicates: u64,
     pub largest_inversion: Inversion,

@@ -26,7 +26,7 @@ impl Progress {
     }
 }
 
-/// Runs worlds until there are so many IDs; `look` sees each that is done.
+/// Runs worlds until there are this many IDs; `look` sees each that is done.
 pub fn run(
     world: impl Fn(u64) -> World + Sync,
     ids: u64,

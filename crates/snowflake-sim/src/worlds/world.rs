@@ -16,7 +16,7 @@ pub const MAX_SKEW: i64 = 10 * SECOND;
 const WINDOW: i64 = 100 * MILLI;
 /// On average.
 const SESSIONS: i64 = 4;
-/// One run of IDs in so many is followed by a message with the last of them to another server.
+/// One run of IDs in this many is followed by a message with the last of them to another server.
 const RUNS_PER_MESSAGE: u32 = 64;
 /// How long a message takes at most.
 const MAX_LAG: i64 = 2 * SECOND;
