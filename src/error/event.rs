@@ -30,6 +30,7 @@ pub fn log_event(event: Event) {
             "Snowflake IDs follow it.",
         ),
         Event::NoLease => warn_of_no_lease(),
+        Event::SlotDamaged => warn_of_damaged_slot(),
         Event::OtherSystem { recorded, now } => warn_of_other_system(recorded, now),
         Event::SlowWrite(millis) => warn_of_slow_write(millis),
         Event::Raised { from, to } => log_raise(from, to),
@@ -84,6 +85,18 @@ fn warn_of_no_lease() {
          the wall clock. pg_upgrade leaves the file behind in the old data directory.",
         "Compare with the IDs in tables by snowflake_audit(); if there are later ones, move the ID clock above them by \
          snowflake_raise().",
+    )
+    .report(PgLogLevel::WARNING);
+}
+
+/// Nothing else tells a write that a power cut has torn, which loses nothing, from a disk that forgets.
+fn warn_of_damaged_slot() {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        format!("one half of file \"{}\" in the data directory is damaged", lease_file::NAME),
+        "The halves hold the newest two leases of snowflake IDs. The other one is intact, and new IDs begin above it.",
+        "If a write was cut off, as by a power cut, nothing is lost. Otherwise check the disk, and compare with the IDs in tables by \
+         snowflake_audit(); if there are later ones, move the ID clock above them by snowflake_raise().",
     )
     .report(PgLogLevel::WARNING);
 }

@@ -111,6 +111,8 @@ fn next(client: &mut Client) -> Result<i64> {
 /// Half of the file, which has room for one record.
 const SLOT: usize = 4_096;
 const RECORD: usize = 60;
+const HALF: &str =
+    "WARNING:  one half of file \"pg_snowflake.lease\" in the data directory is damaged";
 
 #[test]
 fn every_byte_that_is_damaged_in_both_slots_is_refused() -> Result<()> {
@@ -131,16 +133,21 @@ fn every_byte_that_is_damaged_in_both_slots_is_refused() -> Result<()> {
     victim.assert_recovers()
 }
 
-/// As a power cut in the middle of a write leaves it.
+/// As a power cut in the middle of a write leaves it; or a disk that forgets, so it is said.
 #[test]
 fn a_slot_that_is_torn_leaves_the_other() -> Result<()> {
     for slot in [0, SLOT] {
-        let victim = Victim::after(Outage::ImmediateStop)?;
+        let mut victim = Victim::after(Outage::ImmediateStop)?;
         let mut bytes = victim.good.clone();
         bytes[slot + RECORD / 2..slot + RECORD].fill(0);
         victim.replace(|path| fs::write(path, &bytes))?;
         let newest = next(&mut victim.node.connect("postgres")?)?;
         ensure!(newest > victim.newest, "{newest} after {}", victim.newest);
+        victim.node.restart()?;
+        let after = next(&mut victim.node.connect("postgres")?)?;
+        ensure!(after > newest, "{after} after {newest}");
+        let said = victim.node.log()?.matches(HALF).count();
+        ensure!(said == 1, "said {said} times");
     }
     Ok(())
 }

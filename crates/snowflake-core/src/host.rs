@@ -114,6 +114,8 @@ pub enum Event {
     },
     /// There is no lease file, and so nothing is known of earlier IDs.
     NoLease,
+    /// One slot of the lease file is damaged, and the other one counts.
+    SlotDamaged,
     /// The lease on disk was written in another database cluster.
     OtherSystem {
         /// By the lease.

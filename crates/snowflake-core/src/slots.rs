@@ -9,7 +9,7 @@
 //! matter to them.
 
 use crate::sync::{AtomicU64, Ordering::Relaxed};
-use crate::{Failure, Host, Obstacle, Record, RecordError, Step};
+use crate::{Event, Failure, Host, Obstacle, Record, RecordError, Step};
 
 /// Where a slot begins, and what it takes: a block of most disks and of most file systems.
 const BLOCK: usize = 4_096;
@@ -29,20 +29,29 @@ enum Found {
     Nothing,
     /// A file of version 1.
     Old(Record),
-    Newest(Record),
+    Newest {
+        record: Record,
+        /// The other slot holds something that is no record.
+        other_is_damaged: bool,
+    },
 }
 
 impl Found {
     fn read<H: Host>(host: &H) -> Result<Self, Obstacle> {
         let Some(bytes) = host.read_lease()? else { return Ok(Self::Nothing) };
         let record = record_in(&bytes)?;
-        Ok(if bytes.len() == FILE_LEN { Self::Newest(record) } else { Self::Old(record) })
+        if bytes.len() != FILE_LEN {
+            return Ok(Self::Old(record));
+        }
+        let is_damaged =
+            |slot: &[u8]| Record::from_bytes(slot).is_err() && slot.iter().any(|&byte| byte != 0);
+        Ok(Self::Newest { record, other_is_damaged: slots(&bytes).into_iter().any(is_damaged) })
     }
 
     fn record(self) -> Option<Record> {
         match self {
             Self::Nothing => None,
-            Self::Old(record) | Self::Newest(record) => Some(record),
+            Self::Old(record) | Self::Newest { record, .. } => Some(record),
         }
     }
 }
@@ -59,8 +68,7 @@ pub fn record_in(bytes: &[u8]) -> Result<Record, RecordError> {
         return record
             .and_then(|it| is_whole.then_some(it).ok_or(RecordError::Length(bytes.len())));
     }
-    let slots = [0, BLOCK].map(|start| Record::from_bytes(&bytes[start..start + Record::LEN]));
-    match slots {
+    match slots(bytes).map(Record::from_bytes) {
         // Nothing that a later version has written is to be overwritten.
         [Err(RecordError::Version(version)), _] | [_, Err(RecordError::Version(version))] => {
             Err(RecordError::Version(version))
@@ -69,6 +77,11 @@ pub fn record_in(bytes: &[u8]) -> Result<Record, RecordError> {
         [Ok(record), Err(_)] | [Err(_), Ok(record)] => Ok(record),
         [Err(error), Err(_)] => Err(error),
     }
+}
+
+/// The two places for records in a file of this version.
+fn slots(file: &[u8]) -> [&[u8]; 2] {
+    [0, BLOCK].map(|start| &file[start..start + Record::LEN])
 }
 
 /// The record in the lease file, if there is one.
@@ -100,10 +113,14 @@ impl Slots {
     fn adopt<H: Host>(&self, host: &H) -> Result<Option<u64>, Obstacle> {
         match Found::read(host)? {
             Found::Nothing | Found::Old(_) => Ok(None),
-            Found::Newest(record) => {
+            Found::Newest { record, other_is_damaged } => {
                 // The same bytes in the same place: whatever becomes of this write, nothing is lost by it.
                 self.put(host, &record)?;
                 host.sync_directory()?;
+                // Said once: the next write goes there.
+                if other_is_damaged {
+                    host.log(Event::SlotDamaged);
+                }
                 Ok(Some(record.serial))
             }
         }

@@ -7,8 +7,8 @@ mod common;
 use common::host::OneProcess;
 use proptest::prelude::*;
 use snowflake_core::{
-    Epoch, FILE_LEN, Layout, Node, Obstacle, Record, RecordError, Space, State, Step, create_lease,
-    read_lease,
+    Epoch, Event, FILE_LEN, Layout, Node, Obstacle, Record, RecordError, Space, State, Step,
+    create_lease, read_lease,
 };
 use std::cell::RefCell;
 
@@ -113,6 +113,26 @@ fn a_file_without_an_intact_slot_is_damaged() {
     assert!(read_lease(&cut).is_err());
     let empty = OneProcess { file: RefCell::new(Some(vec![0; FILE_LEN])), ..OneProcess::default() };
     assert_eq!(read_lease(&empty), Err(RecordError::Foreign.into()));
+}
+
+#[test]
+fn a_damaged_slot_is_said_once_and_an_empty_one_is_not() {
+    let (disk, state) = (OneProcess::default(), State::default());
+    write(&state, &disk, millis(1)).unwrap();
+    write(&State::default(), &disk, millis(2)).unwrap();
+    assert_eq!(*disk.events.borrow(), []);
+    for slot in [0, FILE_LEN / 2] {
+        disk.file.borrow_mut().as_mut().unwrap()[slot + 40] ^= 1;
+        let state = State::default();
+        // It is written over only once the good one is known to be durable.
+        *disk.fails.borrow_mut() = Some(Step::Sync);
+        write(&state, &disk, millis(3)).unwrap_err();
+        assert_eq!(*disk.events.borrow(), []);
+        *disk.fails.borrow_mut() = None;
+        write(&state, &disk, millis(4)).unwrap();
+        write(&state, &disk, millis(5)).unwrap();
+        assert_eq!(disk.events.take(), [Event::SlotDamaged]);
+    }
 }
 
 proptest! {
