@@ -183,6 +183,50 @@ fn without_witnesses_replies_of_the_later_clock_are_not() -> Result<()> {
     Ok(())
 }
 
+/// Each side's lease waits until the other side has it, which is busy with a row whose witness needs a lease, too.
+#[test]
+fn each_other_s_synchronous_subscribers_take_rows_after_a_restart_of_both() -> Result<()> {
+    const ROWS: i32 = 1_000;
+    let mut sides = [side("one", "1").start()?, side("other", "2").start()?];
+    for side in &sides {
+        let mut client = side.connect("postgres")?;
+        client.batch_execute(MESSAGES)?;
+        client.batch_execute(WITNESS)?;
+    }
+    subscribe(&sides[0], 0, &sides[1], 1)?;
+    subscribe(&sides[1], 1, &sides[0], 0)?;
+    let subscriptions = ["from_1_to_0", "from_0_to_1"];
+    for (side, subscription) in sides.iter_mut().zip(subscriptions) {
+        let mut client = side.connect("postgres")?;
+        client.batch_execute(&format!("ALTER SUBSCRIPTION {subscription} DISABLE"))?;
+    }
+    for (sender, side) in (0..).zip(&mut sides) {
+        let many = "INSERT INTO messages (sender) SELECT $1 FROM generate_series(1, $2)";
+        side.connect("postgres")?.execute(many, &[&sender, &ROWS])?;
+        side.restart()?;
+    }
+    sides[0].set("synchronous_standby_names", subscriptions[1]).reload()?;
+    sides[1].set("synchronous_standby_names", subscriptions[0]).reload()?;
+    for (side, subscription) in sides.iter().zip(subscriptions) {
+        let mut client = side.connect("postgres")?;
+        client.batch_execute(&format!(
+            "SET synchronous_commit = local; ALTER SUBSCRIPTION {subscription} ENABLE"
+        ))?;
+    }
+    for side in &sides {
+        let mut client = side.connect("postgres")?;
+        wait_for("the rows to arrive", DEADLINE, || {
+            let rows: i64 = client.query_one("SELECT count(*) FROM messages", &[])?.get(0);
+            Ok(rows == i64::from(2 * ROWS))
+        })?;
+    }
+    let mut clients = [sides[0].connect("postgres")?, sides[1].connect("postgres")?];
+    let message = write(&mut clients[0], 0, None)?;
+    wait_for_row(&mut clients[1], message)?;
+    assert!(write(&mut clients[1], 1, Some(message))? > message);
+    Ok(())
+}
+
 #[test]
 fn a_witness_that_cannot_issue_lets_all_rows_pass() -> Result<()> {
     const ROWS: i64 = 10_000;

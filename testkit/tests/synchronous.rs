@@ -72,3 +72,41 @@ fn a_server_that_does_not_wait_for_standbys_issues_without_them() -> Result<()> 
     client.query_one(NEXT, &[])?;
     Ok(())
 }
+
+/// Replication goes on, and what it brings is known in the next life; an ID, however, waits.
+#[test]
+fn a_witness_does_not_wait_for_standbys() -> Result<()> {
+    for stop in [Node::restart, |primary: &mut Node| {
+        primary.kill9_all()?;
+        primary.start()
+    }] {
+        let (mut primary, mut standby, mut client) = pair()?;
+        client.batch_execute(
+            "CREATE TABLE received (id bigint PRIMARY KEY);
+             CREATE TRIGGER witness BEFORE INSERT ON received
+                 FOR EACH ROW EXECUTE FUNCTION snowflake_witness()",
+        )?;
+        client.query_one(NEXT, &[])?;
+        standby.stop()?;
+        client.batch_execute("SET synchronous_commit = local; SET statement_timeout = '10s'")?;
+        let ahead = "INSERT INTO received
+                     SELECT snowflake_encode(clock_timestamp() + $1 * interval '1 minute', 0, 0, 0)";
+        // The second one comes while the keeper waits for the standby to have the lease of the first.
+        for minutes in [10_f64, 20.0] {
+            client.execute(ahead, &[&minutes])?;
+        }
+        client.batch_execute("SET statement_timeout = '1s'")?;
+        let refused = refusal(client.query(NEXT, &[]))?;
+        ensure!(refused.code == "57014", "{refused:?}");
+        drop(client);
+        stop(&mut primary)?;
+        standby.start()?;
+        let mut client = primary.connect("postgres")?;
+        let (next, received): (i64, i64) = {
+            let row = client.query_one("SELECT snowflake_nextval(), max(id) FROM received", &[])?;
+            (row.get(0), row.get(1))
+        };
+        ensure!(next > received, "{next} after {received}");
+    }
+    Ok(())
+}

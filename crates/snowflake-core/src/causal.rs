@@ -6,7 +6,7 @@
 //! ID is only a number, which any role can make up. Only the administrator moves the ID clock beyond that.
 
 use crate::sync::Ordering::Relaxed;
-use crate::{Event, Extender, Host, Obstacle, Server, State, Tick};
+use crate::{Event, Extender, Host, Obstacle, Server, Tick};
 use std::time::Duration;
 
 impl<H: Host> Server<'_, H> {
@@ -42,7 +42,7 @@ impl<H: Host> Server<'_, H> {
     pub fn witness(&self, id: i64) -> Result<(), Obstacle> {
         let least = self.generator.first_tick_beyond(id);
         self.state.counters.witnessed.fetch_add(1, Relaxed);
-        if self.is_passed(least) { Ok(()) } else { self.follow(least) }
+        if self.is_passed(least, self.state.written()) { Ok(()) } else { self.follow(least) }
     }
 
     /// Moves the ID clock above an ID, however far that is: for the administrator. One that is above it already
@@ -52,12 +52,12 @@ impl<H: Host> Server<'_, H> {
     /// As [`Server::next`].
     pub fn raise(&self, id: i64) -> Result<bool, Obstacle> {
         let least = self.generator.first_tick_beyond(id);
-        self.begin_life()?;
+        self.begin_life(Extender::Caller)?;
         let before = self.state.ticker.peek();
-        if self.is_passed(least) {
+        if self.is_passed(least, self.state.lease.end()) {
             return Ok(false);
         }
-        self.lift(least)?;
+        self.lift(least, Extender::Caller)?;
         if least <= before {
             return Ok(false);
         }
@@ -69,9 +69,9 @@ impl<H: Host> Server<'_, H> {
 
     #[cold]
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
-        self.begin_life()?;
+        self.begin_life(Extender::Witness)?;
         if least <= self.state.ticker.peek() {
-            return self.lift(least);
+            return self.lift(least, Extender::Witness);
         }
         let millis = self.generator.unix_millis(least);
         let wall = self.wall_millis();
@@ -79,7 +79,7 @@ impl<H: Host> Server<'_, H> {
             return Err(self.too_far_ahead(least));
         }
         // Also where the wall clock is beyond it: that may be set back.
-        self.lift(least)?;
+        self.lift(least, Extender::Witness)?;
         if millis > wall {
             self.state.counters.raises.fetch_add(1, Relaxed);
         }
@@ -90,7 +90,7 @@ impl<H: Host> Server<'_, H> {
     /// an ID clock that keeps the pace of real time.
     #[cold]
     pub(crate) fn admit(&self, least: Tick) -> Result<(), Obstacle> {
-        self.begin_life()?;
+        self.begin_life(Extender::Caller)?;
         let millis = self.generator.unix_millis(least);
         let beyond = millis.saturating_sub(self.wall_millis()) - self.max_drift();
         let id_clock = self.generator.unix_millis(self.state.ticker.peek());
@@ -106,29 +106,28 @@ impl<H: Host> Server<'_, H> {
     }
 
     /// In a new life, the ID clock starts above the lease: it is not known before.
-    fn begin_life(&self) -> Result<(), Obstacle> {
-        self.cover(0)
+    fn begin_life(&self, extender: Extender) -> Result<(), Obstacle> {
+        self.cover(0, extender)
     }
 
-    /// Whether all tickets from now on are at this tick or beyond, and those of the next life, which starts where the
+    /// Whether all tickets from now on are at this tick or beyond, and those of the next life, which starts where this
     /// lease ends: the ID clock may be beyond that, with tickets that were not returned.
     #[inline]
-    fn is_passed(&self, tick: Tick) -> bool {
-        let State { ticker, lease, .. } = self.state;
-        tick <= ticker.peek().min(lease.end())
+    fn is_passed(&self, tick: Tick, lease_end: Tick) -> bool {
+        tick <= self.state.ticker.peek().min(lease_end)
     }
 
     /// Moves the ID clock, under a lease that covers that: another life does not fall behind.
-    fn lift(&self, least: Tick) -> Result<(), Obstacle> {
+    fn lift(&self, least: Tick, extender: Extender) -> Result<(), Obstacle> {
         self.generator.check(least).map_err(|error| self.obstacle(error))?;
-        self.cover(least)?;
+        self.cover(least, extender)?;
         self.state.ticker.raise(least);
         Ok(())
     }
 
     /// Extends the lease to beyond a tick, if it is not.
-    fn cover(&self, tick: Tick) -> Result<(), Obstacle> {
-        if tick < self.state.lease.end() { Ok(()) } else { self.extend(tick, Extender::Caller) }
+    fn cover(&self, tick: Tick, extender: Extender) -> Result<(), Obstacle> {
+        if self.covers(tick, extender) { Ok(()) } else { self.extend(tick, extender) }
     }
 
     fn wait_out(&self, micros: i64) {

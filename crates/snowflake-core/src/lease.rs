@@ -54,6 +54,8 @@ pub(crate) struct Requests {
     /// began after it was made.
     begun: AtomicU64,
     ended: AtomicU64,
+    /// 1 while the keeper waits for standbys, and writes nothing.
+    standbys_are_asked: AtomicU64,
 }
 
 impl Requests {
@@ -69,6 +71,11 @@ pub enum Extender {
     Keeper,
     /// A session that has come to the end of it.
     Caller,
+    /// A session that needs it written, and not in force: it has no ID to return.
+    ///
+    /// It does not wait for standbys: a subscriber may be one of its publisher, and the publisher one of it, each of them
+    /// at a row whose witness would wait for the other.
+    Witness,
 }
 
 /// What set the first tick of a server life.
@@ -153,12 +160,21 @@ impl<H: Host> Server<'_, H> {
                 self.host.wake_sessions();
                 extended
             }
-            Extender::Caller if self.host.has_keeper() => self.ask_keeper(tick),
-            Extender::Caller => self.extend_as_session(tick),
+            _ if self.host.has_keeper() => self.ask_keeper(tick, extender),
+            _ => self.extend_as_session(tick, extender),
         }
     }
 
-    fn ask_keeper(&self, tick: Tick) -> Result<(), Obstacle> {
+    /// Whether the lease is as far as this process needs it.
+    pub(crate) fn covers(&self, tick: Tick, extender: Extender) -> bool {
+        let end = match extender {
+            Extender::Keeper | Extender::Caller => self.state.lease.end(),
+            Extender::Witness => self.state.written(),
+        };
+        tick < end
+    }
+
+    fn ask_keeper(&self, tick: Tick, extender: Extender) -> Result<(), Obstacle> {
         let Self { state, host, .. } = self;
         let requests = &state.requests;
         loop {
@@ -170,18 +186,22 @@ impl<H: Host> Server<'_, H> {
             let is_absent = || {
                 let is_idle = requests.begun.load(Ordering::SeqCst) == begun
                     && requests.ended.load(Ordering::SeqCst) == begun;
-                !host.has_keeper() || is_idle && self.monotonic() - since > PATIENCE_MICROS
+                let is_away = extender == Extender::Witness
+                    && requests.standbys_are_asked.load(Ordering::SeqCst) != 0;
+                !host.has_keeper()
+                    || is_idle && self.monotonic() - since > PATIENCE_MICROS
+                    || is_away && !self.covers(tick, extender)
             };
             host.wait_for_lease(|| {
-                state.lease.end() > tick
+                self.covers(tick, extender)
                     || requests.ended.load(Ordering::SeqCst) > begun
                     || is_absent()
             });
-            if state.lease.end() > tick {
+            if self.covers(tick, extender) {
                 return Ok(());
             }
             if is_absent() {
-                return self.extend_as_session(tick);
+                return self.extend_as_session(tick, extender);
             }
             if let Some(failure) = state.lease_failure() {
                 return Err(failure.into());
@@ -191,9 +211,9 @@ impl<H: Host> Server<'_, H> {
         }
     }
 
-    /// There is no keeper: no worker slot is free, or the administrator has just ended it.
-    fn extend_as_session(&self, tick: Tick) -> Result<(), Obstacle> {
-        let extended = self.extend_alone(tick, Extender::Caller);
+    /// There is no keeper: no worker slot is free, or the administrator has just ended it; or it waits for standbys.
+    fn extend_as_session(&self, tick: Tick, extender: Extender) -> Result<(), Obstacle> {
+        let extended = self.extend_alone(tick, extender);
         // Also after a failure: it tries again until the disk works, whether IDs are asked for or not.
         self.host.wake_keeper();
         extended
@@ -204,12 +224,26 @@ impl<H: Host> Server<'_, H> {
         let Some(written) = host.exclusive(|| self.write_extension(tick, extender))? else {
             return Ok(());
         };
+        let are_asked = &state.requests.standbys_are_asked;
+        match extender {
+            Extender::Witness => return Ok(()),
+            Extender::Caller => {}
+            Extender::Keeper => {
+                are_asked.store(1, Ordering::SeqCst);
+                // Those that do not need them.
+                host.wake_sessions();
+            }
+        }
         // Nothing is held here: the standbys may be gone, and with them the end of this wait.
-        if host.wait_for_standbys(written.wal) {
+        let have_it = host.wait_for_standbys(written.wal);
+        if extender == Extender::Keeper {
+            are_asked.store(0, Ordering::SeqCst);
+        }
+        if have_it {
             state.lease.extend(written.record.end);
             state.ticker_at_extension.store(written.newest, Relaxed);
             state.counters.renewals.fetch_add(1, Relaxed);
-            let for_sessions = extender == Extender::Caller || written.was_wanted;
+            let for_sessions = extender != Extender::Keeper || written.was_wanted;
             state.counters.renewals_by_sessions.fetch_add(for_sessions.into(), Relaxed);
             self.note_time(self.monotonic() - written.begin);
         }
@@ -222,12 +256,12 @@ impl<H: Host> Server<'_, H> {
         let before = state.lease.end();
         if before == 0 && state.is_started.load(Ordering::Acquire) == 0 {
             self.start()?;
-        } else if extender == Extender::Caller && before > tick {
+        } else if extender != Extender::Keeper && self.covers(tick, extender) {
             return Ok(None);
         }
         let wanted = state.requests.wanted();
         let newest = state.ticker.peek();
-        let written = state.written.load(Relaxed);
+        let written = state.written();
         // Another process may have written while this one waited, and gone further, as for a batch; and may wait for
         // standbys. A shorter record on disk would not cover what is in force then.
         let end = self.end_of_lease(tick.max(newest).max(wanted.saturating_sub(1))).max(written);
@@ -238,10 +272,10 @@ impl<H: Host> Server<'_, H> {
         let begin = self.monotonic();
         if end > written {
             state.write_lease(*host, record)?;
-            state.written.store(end, Relaxed);
         }
-        // Before an ID below it can be taken, so before any row that has one.
+        // Before an ID below it can be taken, so before any row that has one; and before a row that was witnessed.
         let wal = host.write_wal(&record.to_bytes());
+        state.written.store(end, Ordering::Release);
         Ok(Some(Written { record, wal, newest, begin, was_wanted: wanted > before }))
     }
 
@@ -375,7 +409,7 @@ impl<H: Host> Server<'_, H> {
     /// When that cannot be written; the lease as it is covers everything.
     pub fn shut_down(&self) -> Result<(), Obstacle> {
         let Self { state, host, .. } = self;
-        match (state.lease.end(), state.replayed()) {
+        match (state.written(), state.replayed()) {
             (0, None) => Ok(()),
             (0, Some(replayed)) => state.keep(*host, replayed),
             // Tickets at or past the end were taken, but never returned.

@@ -6,7 +6,7 @@ use crate::clock::Belief;
 use crate::lease::Requests;
 use crate::replayed::Replayed;
 use crate::slots::Slots;
-use crate::sync::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use crate::sync::{AtomicI64, AtomicU64, Ordering, Ordering::Relaxed};
 use crate::{Failure, FloorSource, Host, Lease, Obstacle, Pacer, Record, Tick, Ticker, clock};
 
 /// The shared state of one server life: it ends with every stop and every crash.
@@ -34,7 +34,7 @@ pub struct State {
     pub(crate) is_started: AtomicU64,
     /// Time of the last checkpoint as the server started: seconds since 1970.
     pub(crate) checkpoint_at_start: AtomicI64,
-    /// Where the longest lease that this life has written ends, in force or not.
+    /// Where the longest lease that this life has written ends, to disk and to WAL, in force or not.
     pub(crate) written: AtomicU64,
     /// The counter's value when the lease was extended last.
     pub(crate) ticker_at_extension: AtomicU64,
@@ -122,6 +122,11 @@ impl State {
         self.lease.end()
     }
 
+    /// The tick that the next life starts at or above, as does a standby that has the WAL of now.
+    pub(crate) fn written(&self) -> Tick {
+        self.written.load(Ordering::Acquire)
+    }
+
     /// The first tick of this life, and what set it; none until the first ID is asked for.
     #[must_use]
     pub fn start(&self) -> Option<(Tick, FloorSource)> {
@@ -170,6 +175,6 @@ impl State {
     /// Whether a stop has nothing to keep: no ID in this life, and no lease replayed.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        self.lease.end() == 0 && self.replayed().is_none()
+        self.written() == 0 && self.replayed().is_none()
     }
 }
