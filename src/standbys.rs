@@ -25,16 +25,26 @@ pub fn wait_for(end: u64) -> bool {
     true
 }
 
-fn have(end: u64) -> bool {
-    // The index of what COMMIT waits for in the list below: written, flushed, applied (`replication/syncrep.h`).
+/// Whether this process's COMMIT waits for standbys, where there are any. That of a subscription does not, unless it is
+/// told to.
+pub fn commit_waits() -> bool {
+    mode().is_some()
+}
+
+/// What COMMIT waits for, as an index of PostgreSQL's list: written, flushed, applied (`replication/syncrep.h`).
+fn mode() -> Option<usize> {
     // SAFETY: a plain read of a setting, which only this process writes.
-    let mode = match unsafe { pg_sys::synchronous_commit }.cast_unsigned() {
+    match unsafe { pg_sys::synchronous_commit }.cast_unsigned() {
         pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF
-        | pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_LOCAL_FLUSH => return true,
-        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_WRITE => 0,
-        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_APPLY => 2,
-        _ => 1,
-    };
+        | pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_LOCAL_FLUSH => None,
+        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_WRITE => Some(0),
+        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_APPLY => Some(2),
+        _ => Some(1),
+    }
+}
+
+fn have(end: u64) -> bool {
+    let Some(mode) = mode() else { return true };
     // SAFETY: in shared memory, for as long as the server lives; PostgreSQL's own processes look at these without a
     // lock, too, before they take it. Volatile, because other processes write them.
     unsafe {

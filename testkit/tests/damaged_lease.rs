@@ -136,19 +136,34 @@ fn every_byte_that_is_damaged_in_both_slots_is_refused() -> Result<()> {
 /// As a power cut in the middle of a write leaves it; or a disk that forgets, so it is said.
 #[test]
 fn a_slot_that_is_torn_leaves_the_other() -> Result<()> {
-    for slot in [0, SLOT] {
-        let mut victim = Victim::after(Outage::ImmediateStop)?;
-        let mut bytes = victim.good.clone();
-        bytes[slot + RECORD / 2..slot + RECORD].fill(0);
-        victim.replace(|path| fs::write(path, &bytes))?;
-        let newest = next(&mut victim.node.connect("postgres")?)?;
-        ensure!(newest > victim.newest, "{newest} after {}", victim.newest);
-        victim.node.restart()?;
-        let after = next(&mut victim.node.connect("postgres")?)?;
-        ensure!(after > newest, "{after} after {newest}");
-        let said = victim.node.log()?.matches(HALF).count();
-        ensure!(said == 1, "said {said} times");
+    for outage in [Outage::CleanRestart, Outage::ImmediateStop] {
+        for slot in [0, SLOT] {
+            torn(outage, slot).with_context(|| format!("{outage}, slot at {slot}"))?;
+        }
     }
+    Ok(())
+}
+
+fn torn(outage: Outage, slot: usize) -> Result<()> {
+    let Victim { mut node, path, .. } = Victim::after(Outage::CleanRestart)?;
+    let mut last = 0;
+    let mut go_on = |node: &Node| -> Result<()> {
+        let id = next(&mut node.connect("postgres")?)?;
+        ensure!(id > last, "{id} after {last}");
+        last = id;
+        Ok(())
+    };
+    go_on(&node)?;
+    outage.strike(&mut node, |_| {
+        let mut bytes = fs::read(&path)?;
+        bytes[slot + RECORD / 2..slot + RECORD].fill(0);
+        Ok(fs::write(&path, &bytes)?)
+    })?;
+    go_on(&node)?;
+    node.restart()?;
+    go_on(&node)?;
+    let said = node.log()?.matches(HALF).count();
+    ensure!(said == 1, "said {said} times");
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 //! ID is only a number, which any role can make up. Only the administrator moves the ID clock beyond that.
 
 use crate::sync::Ordering::Relaxed;
-use crate::{Event, Extender, Host, Obstacle, Server, Tick};
+use crate::{Event, Extender, Host, Obstacle, Server, State, Tick};
 use std::time::Duration;
 
 impl<H: Host> Server<'_, H> {
@@ -42,7 +42,7 @@ impl<H: Host> Server<'_, H> {
     pub fn witness(&self, id: i64) -> Result<(), Obstacle> {
         let least = self.generator.first_tick_beyond(id);
         self.state.counters.witnessed.fetch_add(1, Relaxed);
-        if self.is_passed(least, self.state.written()) { Ok(()) } else { self.follow(least) }
+        if self.is_passed(least) { Ok(()) } else { self.follow(least) }
     }
 
     /// Moves the ID clock above an ID, however far that is: for the administrator. One that is above it already
@@ -54,7 +54,7 @@ impl<H: Host> Server<'_, H> {
         let least = self.generator.first_tick_beyond(id);
         self.begin_life(Extender::Caller)?;
         let before = self.state.ticker.peek();
-        if self.is_passed(least, self.state.lease.end()) {
+        if self.is_passed(least) {
             return Ok(false);
         }
         self.lift(least, Extender::Caller)?;
@@ -69,9 +69,12 @@ impl<H: Host> Server<'_, H> {
 
     #[cold]
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
-        self.begin_life(Extender::Witness)?;
+        // Where the row may be lost with this server, so may be what is known of it.
+        let waits = self.host.commit_waits_for_standbys();
+        let extender = if waits { Extender::Caller } else { Extender::Witness };
+        self.begin_life(extender)?;
         if least <= self.state.ticker.peek() {
-            return self.lift(least, Extender::Witness);
+            return self.lift(least, extender);
         }
         let millis = self.generator.unix_millis(least);
         let wall = self.wall_millis();
@@ -79,7 +82,7 @@ impl<H: Host> Server<'_, H> {
             return Err(self.too_far_ahead(least));
         }
         // Also where the wall clock is beyond it: that may be set back.
-        self.lift(least, Extender::Witness)?;
+        self.lift(least, extender)?;
         if millis > wall {
             self.state.counters.raises.fetch_add(1, Relaxed);
         }
@@ -110,11 +113,12 @@ impl<H: Host> Server<'_, H> {
         self.cover(0, extender)
     }
 
-    /// Whether all tickets from now on are at this tick or beyond, and those of the next life, which starts where this
+    /// Whether all tickets from now on are at this tick or beyond, and those of the next life, which starts where the
     /// lease ends: the ID clock may be beyond that, with tickets that were not returned.
     #[inline]
-    fn is_passed(&self, tick: Tick, lease_end: Tick) -> bool {
-        tick <= self.state.ticker.peek().min(lease_end)
+    fn is_passed(&self, tick: Tick) -> bool {
+        let State { ticker, lease, .. } = self.state;
+        tick <= ticker.peek().min(lease.end())
     }
 
     /// Moves the ID clock, under a lease that covers that: another life does not fall behind.

@@ -71,10 +71,9 @@ pub enum Extender {
     Keeper,
     /// A session that has come to the end of it.
     Caller,
-    /// A session that needs it written, and not in force: it has no ID to return.
-    ///
-    /// It does not wait for standbys: a subscriber may be one of its publisher, and the publisher one of it, each of them
-    /// at a row whose witness would wait for the other.
+    /// A session that needs it written, and not in force: it has no ID to return, and its COMMIT does not wait for
+    /// standbys. So its witness must not: two servers that are each other's standbys, as subscribers can be, would wait
+    /// for each other.
     Witness,
 }
 

@@ -272,6 +272,10 @@ impl Host for LoomHost {
         end
     }
 
+    fn commit_waits_for_standbys(&self) -> bool {
+        false
+    }
+
     fn wait_for_standbys(&self, end: u64) -> bool {
         self.on_standbys.fetch_max(end, Ordering::Relaxed);
         true

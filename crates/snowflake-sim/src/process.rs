@@ -274,6 +274,10 @@ impl Host for Process<'_> {
         wal.len() as u64
     }
 
+    fn commit_waits_for_standbys(&self) -> bool {
+        self.family.has_standby.get()
+    }
+
     fn wait_for_standbys(&self, end: u64) -> bool {
         self.reach(Point::Standbys);
         let mut wal = self.family.wal.borrow_mut();
