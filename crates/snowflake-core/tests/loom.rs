@@ -209,6 +209,7 @@ struct LoomHost {
     durable: AtomicU64,
     in_wal: AtomicU64,
     on_standbys: AtomicU64,
+    commit_waits: bool,
     /// Whether sessions have the keeper write, which is another thread then.
     has_keeper: AtomicU64,
 }
@@ -273,7 +274,7 @@ impl Host for LoomHost {
     }
 
     fn commit_waits_for_standbys(&self) -> bool {
-        false
+        self.commit_waits
     }
 
     fn wait_for_standbys(&self, end: u64) -> bool {
@@ -324,6 +325,7 @@ impl World {
             durable: AtomicU64::new(durable),
             in_wal: AtomicU64::new(0),
             on_standbys: AtomicU64::new(0),
+            commit_waits: true,
             has_keeper: AtomicU64::new(0),
         };
         Self { state: State::at_start(&host, 0), host }
@@ -507,12 +509,14 @@ fn reply(world: &World) -> Tick {
     world.returned(id)
 }
 
-/// A crash that comes now does not forget it.
+/// A crash that comes now does not forget it, nor does a standby that has the row.
 fn witness(world: &World) -> Tick {
     world.server().witness(shown()).unwrap();
     let least = generator().first_tick_beyond(shown());
     assert!(world.host.durable.load(Ordering::Relaxed) >= least);
-    assert!(world.host.on_standbys.load(Ordering::Relaxed) >= least);
+    assert!(world.host.in_wal.load(Ordering::Relaxed) >= least);
+    let on_standbys = world.host.on_standbys.load(Ordering::Relaxed);
+    assert!(!world.host.commit_waits || on_standbys >= least);
     let id = world.server().next().unwrap();
     assert!(id > shown());
     world.returned(id)
@@ -531,6 +535,17 @@ fn a_session_raises_while_the_keeper_extends() {
 #[test]
 fn a_session_witnesses_while_another_takes_tickets() {
     run(&switches(2), World::at_the_end_of_its_lease, [World::next, witness], are_distinct);
+}
+
+#[test]
+fn a_session_that_waits_for_no_standby_witnesses_while_another_takes_tickets() {
+    let new = || {
+        let mut world = World::at_the_end_of_its_lease();
+        world.host.commit_waits = false;
+        world
+    };
+    run(&switches(2), new, [World::next, witness], are_distinct);
+    run(&switches(2), new, [keeper, witness], are_distinct);
 }
 
 /// Who has heard of an ID finds it below the mark; and while the first lease is being written, the mark is not
