@@ -17,6 +17,7 @@ mod obstacle;
 
 pub use event::{log_event, warn_of_end};
 pub use machine::warn_of_first_of_a_group;
+pub use obstacle::delay_text;
 
 /// Why no ID is issued, or none taken apart.
 #[derive(Clone, Debug)]

@@ -13,7 +13,9 @@ use snowflake_core::create_lease;
 /// Called by the extension's script. A server where the library is not preloaded issues nothing, and has no file.
 #[pg_extern(sql = false)]
 fn snowflake_install() {
-    let Some(shared) = shared::get() else { return };
+    let Some(shared) = shared::get() else {
+        return Refusal::NotPreloaded.report_as(PgLogLevel::WARNING);
+    };
     // Settings that are wrong are said where an ID is asked for; until there is one they can be changed.
     let space = node::space().unwrap_or_default();
     if let Err(obstacle) = create_lease(&shared.state, &Postgres, space) {

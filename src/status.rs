@@ -3,7 +3,7 @@
 use crate::host::Postgres;
 use crate::row::Row;
 use crate::server::{self, Server};
-use crate::{clock, machine, node, shared, time};
+use crate::{clock, error, machine, node, shared, time};
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
 use snowflake_core::{FloorSource, Generator, Host, Obstacle, Section, Space, State, read_lease};
@@ -55,7 +55,10 @@ fn snowflake_status() -> Row<28> {
 /// What keeps this server from issuing IDs now, or will do so as soon as the lease is used up.
 fn error() -> Option<String> {
     let refusal = match server::check() {
-        Ok(server) => Obstacle::from(server.state.lease_failure()?).into(),
+        Ok(server) => match server.state.lease_failure() {
+            Some(failure) => Obstacle::from(failure).into(),
+            None => return server.delay().map(|(delay, millis)| error::delay_text(delay, millis)),
+        },
         Err(refusal) => refusal,
     };
     Some(refusal.message())

@@ -82,7 +82,7 @@ fn warn_of_no_lease() {
         Code::ERRCODE_WARNING,
         format!("file \"{}\" in the data directory does not exist", lease_file::NAME),
         "It says which snowflake IDs may have been issued. Without it, new IDs begin \"pg_snowflake.max_drift\" after \
-         the wall clock. pg_upgrade leaves the file behind in the old data directory.",
+         the wall clock, or after the last checkpoint if that is later. pg_upgrade leaves the file behind in the old data directory.",
         "Compare with the IDs in tables by snowflake_audit(); if there are later ones, move the ID clock above them by \
          snowflake_raise().",
     )

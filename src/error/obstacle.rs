@@ -2,7 +2,7 @@
 
 use super::{Code, Report, moment, system_error};
 use crate::lease_file;
-use snowflake_core::{Epoch, Failure, Obstacle, RecordError, Section, Space};
+use snowflake_core::{Delay, Epoch, Failure, Obstacle, RecordError, Section, Space};
 
 pub fn report(obstacle: Obstacle) -> Report {
     match obstacle {
@@ -15,6 +15,18 @@ pub fn report(obstacle: Obstacle) -> Report {
             too_far_ahead(millis, wall_millis, max_drift_millis)
         }
         Obstacle::Standby => standby(),
+    }
+}
+
+/// What callers wait for; they are not refused.
+pub fn delay_text(delay: Delay, millis: i64) -> String {
+    match delay {
+        Delay::Write => format!("writing the snowflake lease has taken {millis} ms so far"),
+        Delay::Standbys => {
+            format!(
+                "the snowflake lease has waited for synchronous standbys for {millis} ms so far"
+            )
+        }
     }
 }
 

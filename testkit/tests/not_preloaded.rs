@@ -11,6 +11,9 @@ type Parts = (String, i32, i32, i32);
 fn unloaded() -> Result<Node> {
     let node = Node::builder("not preloaded").unset("shared_preload_libraries").start()?;
     node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    // Said at once, and to whom it concerns.
+    let said = "WARNING:  pg_snowflake must be loaded via \"shared_preload_libraries\"";
+    assert_eq!(node.log()?.matches(said).count(), 1);
     Ok(node)
 }
 

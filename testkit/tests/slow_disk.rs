@@ -70,6 +70,10 @@ fn interrupted(end: impl FnOnce(&Node, i32) -> Result<()>, before: &str) -> Resu
     })?;
     end(&node, pid)?;
     let refusal = asking.join().expect("the session's thread");
+    let says_why =
+        "SELECT coalesce(error, '') ~ '^writing the snowflake lease has taken [0-9]+ ms so far$'
+                    FROM snowflake_status()";
+    wait_for("the status to say why", DEADLINE, || Ok(monitor.query_one(says_why, &[])?.get(0)))?;
     // What hangs is the keeper, which only dies with the server.
     node.kill9_all()?;
     // On a busy machine the client may see that the connection is closed before it has read why.

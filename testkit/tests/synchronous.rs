@@ -51,9 +51,16 @@ fn without_its_synchronous_standby_a_server_issues_nothing_and_can_be_cancelled(
     let refused = refusal(client.query(BATCH, &[]))?;
     ensure!(refused.code == "57014", "{refused:?}");
     client.batch_execute("RESET statement_timeout")?;
+    wait_for("the status to say what is waited for", DEADLINE, || {
+        let error = client.query_one("SELECT error FROM snowflake_status()", &[])?;
+        let error: Option<String> = error.get(0);
+        Ok(error.is_some_and(|it| it.starts_with("the snowflake lease has waited for synchronous")))
+    })?;
     standby.start()?;
     let last: i64 = client.query_one(BATCH, &[])?.get(0);
     ensure!(last > before);
+    let is_well = "SELECT error IS NULL FROM snowflake_status()";
+    ensure!(client.query_one(is_well, &[])?.get(0));
     // And the server stops while it waits for one that is gone.
     standby.stop()?;
     client.batch_execute("SET statement_timeout = '1s'")?;

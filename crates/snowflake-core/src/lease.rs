@@ -3,7 +3,7 @@
 //! Here: every extension. Not here: bytes and file (`record.rs`, `slots.rs`), when the keeper writes (`keeper.rs`),
 //! what is kept of what was replayed (`replayed.rs`).
 
-use crate::sync::{AtomicU64, Ordering, Ordering::Relaxed};
+use crate::sync::{AtomicI64, AtomicU64, Ordering, Ordering::Relaxed};
 use crate::{Event, Generator, Host, Obstacle, Record, Server, Tick, read_lease};
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(crate) struct Requests {
     /// began after it was made.
     begun: AtomicU64,
     ended: AtomicU64,
+    /// When it began the last one, by the monotonic clock.
+    begun_at: AtomicI64,
     /// 1 while the keeper waits for standbys, and writes nothing.
     standbys_are_asked: AtomicU64,
 }
@@ -75,6 +77,15 @@ pub enum Extender {
     /// standbys. So its witness must not: two servers that are each other's standbys, as subscribers can be, would wait
     /// for each other.
     Witness,
+}
+
+/// What an extension of the lease waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// The disk.
+    Write,
+    /// Synchronous standbys.
+    Standbys,
 }
 
 /// What set the first tick of a server life.
@@ -153,6 +164,7 @@ impl<H: Host> Server<'_, H> {
         match extender {
             Extender::Keeper => {
                 let requests = &self.state.requests;
+                requests.begun_at.store(self.monotonic(), Relaxed);
                 let number = requests.begun.fetch_add(1, Ordering::SeqCst) + 1;
                 let extended = self.extend_alone(tick, extender);
                 requests.ended.store(number, Ordering::SeqCst);
@@ -162,6 +174,22 @@ impl<H: Host> Server<'_, H> {
             _ if self.host.has_keeper() => self.ask_keeper(tick, extender),
             _ => self.extend_as_session(tick, extender),
         }
+    }
+
+    /// What keeps callers waiting, and for how many milliseconds so far: the lease is used up, and the keeper has been
+    /// at the next one for longer than the shortest lasts. They are not refused, so [`Server::check`] does not know.
+    #[must_use]
+    pub fn delay(&self) -> Option<(Delay, i64)> {
+        let requests = &self.state.requests;
+        let is_over =
+            requests.begun.load(Ordering::SeqCst) == requests.ended.load(Ordering::SeqCst);
+        let now = self.generator.tick_at(self.wall_millis()).max(self.state.ticker.peek());
+        let millis = (self.monotonic() - requests.begun_at.load(Relaxed)) / 1_000;
+        if is_over || now < self.state.lease.end() || millis < LEAST_MILLIS {
+            return None;
+        }
+        let asks = requests.standbys_are_asked.load(Ordering::SeqCst) != 0;
+        Some((if asks { Delay::Standbys } else { Delay::Write }, millis))
     }
 
     /// Whether the lease is as far as this process needs it.
@@ -353,13 +381,14 @@ impl<H: Host> Server<'_, H> {
     fn first_tick_of_all(&self, has_file: bool) -> (Tick, FloorSource) {
         let Self { generator, state, host } = self;
         // Only a clock that was set back makes the last checkpoint a sign of anything. Its time is in whole seconds.
-        let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
+        let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000) + 1_000;
         let wall = self.wall_millis();
-        if checkpoint > wall {
-            (generator.tick_at(checkpoint + 1_000), FloorSource::Checkpoint)
-        } else if !has_file && wall >= generator.space().epoch.unix_millis() {
-            let drift = i64::from(host.max_drift_millis());
-            (generator.tick_at(wall + drift), FloorSource::Unknown)
+        let has_lost_file = !has_file && wall >= generator.space().epoch.unix_millis();
+        let beyond_load = wall + i64::from(host.max_drift_millis());
+        if checkpoint > wall + 1_000 && !(has_lost_file && beyond_load > checkpoint) {
+            (generator.tick_at(checkpoint), FloorSource::Checkpoint)
+        } else if has_lost_file {
+            (generator.tick_at(beyond_load), FloorSource::Unknown)
         } else {
             (0, FloorSource::Clock)
         }

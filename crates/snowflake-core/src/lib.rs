@@ -50,7 +50,9 @@ pub use keeper::Keeper;
 pub use layout::{
     Layout, LayoutError, MIN_TIMESTAMP_BITS, PAYLOAD_BITS, Parts, Section, SectionError,
 };
-pub use lease::{Extender, FloorSource, LEAST_MILLIS, Lease, MOST_MILLIS, WRITES, create_lease};
+pub use lease::{
+    Delay, Extender, FloorSource, LEAST_MILLIS, Lease, MOST_MILLIS, WRITES, create_lease,
+};
 pub use node::Node;
 pub use origin::{Origin, OriginError};
 pub use pacer::{Clocks, Pacer};

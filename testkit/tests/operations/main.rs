@@ -218,6 +218,8 @@ fn a_server_is_upgraded_by_pg_upgrade() -> Result<()> {
         "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))",
     )?;
     let before = book.next("primary")?;
+    // A setting that is not in postgresql.conf.
+    book.query("primary", "ALTER SYSTEM SET pg_snowflake.machine_id = 5")?;
     let options = "--encoding=UTF8 --locale=C --auth=trust";
     // Both with checksums, or both without.
     let changes = major_version()? < 18 && new.major >= 18;
@@ -234,7 +236,10 @@ fn a_server_is_upgraded_by_pg_upgrade() -> Result<()> {
         new.bindir
     );
     book.sh("other", &path)?;
-    ensure!(book.next("other")? > before);
+    let first = book.next("other")?;
+    ensure!(first > before);
+    let machine = format!("SELECT machine FROM snowflake_decode({first})");
+    assert_eq!(book.query("other", &machine)?, "5");
     book.close(&[OTHER_CLUSTER])
 }
 
@@ -260,6 +265,7 @@ fn a_server_is_split_off_by_pg_createsubscriber() -> Result<()> {
         return not_done("pg_createsubscriber is there from PostgreSQL 17 on");
     }
     let book = Book::with_primary_of(&[("wal_level", "logical")])?;
+    book.query("primary", "ALTER SYSTEM SET pg_snowflake.machine_id = 1")?;
     book.run("Make a standby")?;
     book.run("Split off a server with pg_createsubscriber")?;
     let [here, there] = [book.next("primary")?, book.next("standby")?];
@@ -273,6 +279,8 @@ fn a_server_is_split_off_by_pg_createsubscriber() -> Result<()> {
 #[test]
 fn a_clone_has_a_number_of_its_own() -> Result<()> {
     let book = Book::with_primary()?;
+    // As "Change a machine id" leaves it; the file is copied.
+    book.query("primary", "ALTER SYSTEM SET pg_snowflake.machine_id = 1")?;
     book.run("Clone a server for a test")?;
     let id = book.next("other")?;
     assert_eq!(book.query("other", &format!("SELECT machine FROM snowflake_decode({id})"))?, "31");
@@ -284,20 +292,20 @@ fn a_clone_has_a_number_of_its_own() -> Result<()> {
 #[test]
 fn a_poisoned_id_space_is_cured() -> Result<()> {
     let book = Book::with_standby()?;
-    // What a clock that was ten years ahead for long leaves.
-    book.query(
-        "primary",
-        "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '10 years'))",
-    )?;
-    book.query("primary", INSERT)?;
+    // What a clock leaves that was ahead by little, and then by ten years.
+    for ahead in ["10 minutes", "10 years"] {
+        let raise = "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval";
+        book.query("primary", &format!("{raise} '{ahead}'))"))?;
+        book.query("primary", INSERT)?;
+    }
     book.wait_for_replay("primary", "standby")?;
     let printed = book.run("Cure a wrong clock")?;
     // As hours, and the rows with IDs of the future.
     let (drift, rest) = printed.split_once(':').context("no drift")?;
-    ensure!(drift.parse::<u32>()? > 80_000 && rest.ends_with("\n1000\n"), "{printed}");
+    ensure!(drift.parse::<u32>()? > 80_000 && rest.ends_with("\n2000\n"), "{printed}");
     let wrong = "SELECT count(*) FROM orders WHERE id > snowflake_from_timestamp(now() + interval '1 minute')";
     assert_eq!(book.number("primary", wrong)?, 0);
-    assert_eq!(book.number("primary", "SELECT count(*) FROM orders")?, 2_000);
+    assert_eq!(book.number("primary", "SELECT count(*) FROM orders")?, 3_000);
     let before = book.max("primary")?;
     ensure!(book.next("primary")? > before);
     ensure!(
