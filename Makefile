@@ -76,7 +76,7 @@ lint: ## Formatting, and clippy on everything; warnings are errors
 bench: ## Measure it
 	@tools/bench
 
-scenarios: ## Run the scenarios of docs/scenarios.md, all of them, and write that page (15 minutes)
+scenarios: ## Run the scenarios of docs/scenarios.md, all of them, and write that page (18 minutes)
 	@tools/scenarios --json target/scenarios.json --docs docs
 
 alternatives: ## Only what docs/alternatives.md is about: UUIDs, auto-increment, ticket servers
