@@ -46,10 +46,16 @@ fn create_table(parent: &Parent, name: &CStr) -> pg_sys::Oid {
         return acting_as(parent.owner, Context::Ordinary, create);
     }
     let table = create();
+    // SAFETY: a plain read of the session's state.
+    if parent.owner == unsafe { pg_sys::GetUserId() } {
+        return table;
+    }
     // SAFETY: the table is this transaction's own.
     unsafe {
         pg_sys::ATExecChangeOwner(table, parent.owner, false, pg_sys::AccessExclusiveLock as i32);
     }
+    // The superuser's default privileges are for the superuser's tables.
+    execute(spi::rows(query!("privileges.sql"), &[Param::oid(table)]));
     table
 }
 

@@ -130,7 +130,10 @@ CREATE VIEW belongs AS
     FROM pg_class AS c WHERE c.relnamespace = 'theirs'::regnamespace AND c.relispartition AND c.relkind = 'r';
 -- The owner may not even create tables there: a superuser may.
 GRANT USAGE ON SCHEMA theirs TO regress_snowflake_owner;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO regress_snowflake_user, PUBLIC;
 SELECT snowflake_create_partition('theirs.logs', '2026-01-01', '2026-02-01');
+SELECT DISTINCT grantor::regrole, grantee::regrole FROM pg_class, aclexplode(relacl) WHERE relname = 'logs_p20260101';
+ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM regress_snowflake_user, PUBLIC;
 ALTER TABLE theirs.logs ENABLE ROW LEVEL SECURITY, REPLICA IDENTITY FULL;
 SELECT snowflake_create_partition('theirs.logs', '2026-02-01', '2026-03-01');
 ALTER TABLE theirs.logs FORCE ROW LEVEL SECURITY, REPLICA IDENTITY NOTHING;
