@@ -68,10 +68,6 @@ impl Host for Postgres {
         wal::write(record)
     }
 
-    fn commit_waits_for_standbys(&self) -> bool {
-        standbys::commit_waits()
-    }
-
     fn wait_for_standbys(&self, end: u64) -> bool {
         standbys::wait_for(end)
     }

@@ -3,7 +3,7 @@
 //! Here: the process. Not here: what it does at a look ([`Keeper::look`]).
 
 use crate::host::Postgres;
-use crate::server::{self, Server};
+use crate::server;
 use crate::shared::{self, Shared};
 use crate::sleep::{Event, sleep};
 use pgrx::bgworkers::{
@@ -51,19 +51,22 @@ pub extern "C-unwind" fn pg_snowflake_keeper(_argument: pg_sys::Datum) {
     if let Some(shared) = shared::get() {
         IS_KEEPER.store(true, Relaxed);
         shared.set_keeper();
-        run(shared, server::configured().ok().as_ref());
+        run(shared);
     }
     // Status 0 would mean "never start me again", but only the administrator can have ended it.
     // SAFETY: ends this process as PostgreSQL wants its workers to end.
     unsafe { pg_sys::proc_exit(1) };
 }
 
-/// Until the postmaster ends it. There is no server where the settings keep it from issuing, which are fixed until a
-/// restart; as a standby it keeps the primary's lease all the same.
-fn run(shared: &Shared, server: Option<&Server>) {
+/// Until the postmaster ends it. There is no server where the settings keep it from issuing; as a standby it keeps the
+/// primary's lease all the same.
+fn run(shared: &Shared) {
     let mut keeper = Keeper::default();
+    let mut server = None;
     loop {
-        let nap = match server {
+        // Most settings are fixed until a restart; one that was not accepted may be corrected before.
+        server = server.or_else(|| server::configured().ok());
+        let nap = match &server {
             Some(server) => keeper.look(server),
             None => keeper.follow(&shared.state, &Postgres),
         };
@@ -89,6 +92,7 @@ pub fn has_to_end() -> bool {
     if BackgroundWorker::sighup_received() {
         // SAFETY: nothing depends on a setting where the keeper waits.
         unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
+        shared::get().into_iter().for_each(Shared::note_settings);
     }
     if BackgroundWorker::sigterm_received() {
         // Asked once, that forgets.

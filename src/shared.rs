@@ -9,7 +9,7 @@ use pgrx::{PGRXSharedMemory, PgAtomic, PgLwLock};
 use snowflake_core::State;
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_long};
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::Relaxed};
 
 /// What all processes of the server share: made new at every start and after every crash.
 #[derive(Default)]
@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 pub struct Shared {
     pub state: State,
     keeper: AtomicPtr<pg_sys::Latch>,
+    /// `synchronous_commit` as the configuration has it.
+    pub synchronous_commit: AtomicI32,
     /// Sessions that wait for the lease.
     pub sessions: Sessions,
 }
@@ -44,7 +46,16 @@ pub fn get() -> Option<&'static Shared> {
 impl Shared {
     /// At the start of a server life.
     pub fn new(state: State) -> Self {
-        Self { state, ..Self::default() }
+        let new = Self { state, ..Self::default() };
+        new.note_settings();
+        new
+    }
+
+    /// Has all processes know a setting that sessions, roles and databases may have values of their own for. Called by
+    /// processes that have none: the postmaster, and the keeper.
+    pub fn note_settings(&self) {
+        // SAFETY: a plain read of a setting, which only this process writes.
+        self.synchronous_commit.store(unsafe { pg_sys::synchronous_commit }, Relaxed);
     }
 
     /// Registers this process as the keeper, until it ends.
@@ -54,6 +65,8 @@ impl Shared {
             self.keeper.store(pg_sys::MyLatch, Relaxed);
             pg_sys::before_shmem_exit(Some(keeper_ends), pg_sys::Datum::null());
         }
+        self.state.keeper_begins();
+        self.note_settings();
     }
 
     /// Whether there is a keeper, which is not this process.

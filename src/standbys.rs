@@ -6,14 +6,15 @@
 //!
 //! Here: that wait. Not here: what is waited for (`wal.rs`).
 
-use crate::keeper;
 use crate::sleep::{Event, sleep};
+use crate::{keeper, shared};
 use pgrx::pg_sys;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// Blocks until the standbys have WAL up to there, as `synchronous_commit` says; not at all where none are waited for.
+/// Blocks until the standbys have WAL up to there, as the server's `synchronous_commit` says; not at all where none are waited for.
 /// False if this is the keeper, and has to end before.
 pub fn wait_for(end: u64) -> bool {
     while !have(end) {
@@ -25,16 +26,10 @@ pub fn wait_for(end: u64) -> bool {
     true
 }
 
-/// Whether this process's COMMIT waits for standbys, where there are any. That of a subscription does not, unless it is
-/// told to.
-pub fn commit_waits() -> bool {
-    mode().is_some()
-}
-
 /// What COMMIT waits for, as an index of PostgreSQL's list: written, flushed, applied (`replication/syncrep.h`).
+/// The lease is for all sessions, so it is not the value of the one that happens to extend it that counts.
 fn mode() -> Option<usize> {
-    // SAFETY: a plain read of a setting, which only this process writes.
-    match unsafe { pg_sys::synchronous_commit }.cast_unsigned() {
+    match shared::get()?.synchronous_commit.load(Relaxed).cast_unsigned() {
         pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF
         | pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_LOCAL_FLUSH => None,
         pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_REMOTE_WRITE => Some(0),

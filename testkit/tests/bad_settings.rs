@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use postgres::{Client, NoTls, error::SqlState};
-use snowflake_testkit::{Node, Refusal, durable::LEASE, refusal};
+use snowflake_testkit::{DEADLINE, Node, Refusal, durable::LEASE, refusal, wait_for};
 
 const BEFORE_START: &str = "no snowflake IDs will be issued: ";
 
@@ -143,6 +143,22 @@ fn a_server_without_a_machine_id_says_so() -> Result<()> {
     assert!(node.log()?.contains(BEFORE_START));
     client.query_one("SELECT snowflake_decode(0)", &[])?;
     Ok(())
+}
+
+/// The keeper was started when it could not issue.
+#[test]
+fn a_setting_that_a_reload_corrects_is_corrected_for_the_keeper() -> Result<()> {
+    let mut node = Node::builder("corrected").set("pg_snowflake.max_drift", "-1").start()?;
+    let mut client = node.connect("postgres")?;
+    client.batch_execute("CREATE EXTENSION pg_snowflake")?;
+    refusal(nextval(&mut client))?;
+    node.unset("pg_snowflake.max_drift").reload()?;
+    wait_for("IDs", DEADLINE, || Ok(nextval(&mut client).is_ok()))?;
+    let by_keeper = "SELECT renewals - renewals_by_sessions FROM snowflake_status()";
+    wait_for("the keeper to extend the lease", DEADLINE, || {
+        nextval(&mut client)?;
+        Ok(client.query_one(by_keeper, &[])?.get::<_, i64>(0) >= 3)
+    })
 }
 
 #[test]

@@ -6,14 +6,14 @@ use snowflake_testkit::{Node, refusal, run};
 
 /// An ID of datacenter 1, machine 2, sequence 3 in the default layout.
 const ID: i64 = (1 << 40) << 22 | 1 << 17 | 2 << 12 | 3;
+const SAID: &str = "WARNING:  pg_snowflake must be loaded via \"shared_preload_libraries\"";
 type Parts = (String, i32, i32, i32);
 
 fn unloaded() -> Result<Node> {
     let node = Node::builder("not preloaded").unset("shared_preload_libraries").start()?;
     node.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
     // Said at once, and to whom it concerns.
-    let said = "WARNING:  pg_snowflake must be loaded via \"shared_preload_libraries\"";
-    assert_eq!(node.log()?.matches(said).count(), 1);
+    assert_eq!(node.log()?.matches(SAID).count(), 1);
     Ok(node)
 }
 
@@ -48,7 +48,7 @@ fn any_session_can_load_the_library() -> Result<()> {
     assert_eq!(decode(&mut client)?, default_parts());
     let shown: String = client.query_one("SHOW pg_snowflake.machine_id", &[])?.get(0);
     assert_eq!(shown, "1");
-    assert_eq!(node.unexpected_log_lines(&[])?, [""; 0]);
+    assert_eq!(node.unexpected_log_lines(&[SAID])?, [""; 0]);
     Ok(())
 }
 

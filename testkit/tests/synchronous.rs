@@ -60,7 +60,7 @@ fn without_its_synchronous_standby_a_server_issues_nothing_and_can_be_cancelled(
     let last: i64 = client.query_one(BATCH, &[])?.get(0);
     ensure!(last > before);
     let is_well = "SELECT error IS NULL FROM snowflake_status()";
-    ensure!(client.query_one(is_well, &[])?.get(0));
+    ensure!(client.query_one(is_well, &[])?.get::<_, bool>(0));
     // And the server stops while it waits for one that is gone.
     standby.stop()?;
     client.batch_execute("SET statement_timeout = '1s'")?;

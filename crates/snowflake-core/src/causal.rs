@@ -69,12 +69,9 @@ impl<H: Host> Server<'_, H> {
 
     #[cold]
     fn follow(&self, least: Tick) -> Result<(), Obstacle> {
-        // Where the row may be lost with this server, so may be what is known of it.
-        let waits = self.host.commit_waits_for_standbys();
-        let extender = if waits { Extender::Caller } else { Extender::Witness };
-        self.begin_life(extender)?;
+        self.begin_life(Extender::Witness)?;
         if least <= self.state.ticker.peek() {
-            return self.lift(least, extender);
+            return self.lift(least, Extender::Witness);
         }
         let millis = self.generator.unix_millis(least);
         let wall = self.wall_millis();
@@ -82,7 +79,7 @@ impl<H: Host> Server<'_, H> {
             return Err(self.too_far_ahead(least));
         }
         // Also where the wall clock is beyond it: that may be set back.
-        self.lift(least, extender)?;
+        self.lift(least, Extender::Witness)?;
         if millis > wall {
             self.state.counters.raises.fetch_add(1, Relaxed);
         }

@@ -59,9 +59,6 @@ pub trait Host {
     /// after it.
     fn write_wal(&self, record: &[u8; Record::LEN]) -> u64;
 
-    /// Whether a COMMIT of this process would wait for standbys, if there were any.
-    fn commit_waits_for_standbys(&self) -> bool;
-
     /// Blocks until the standbys that a COMMIT would wait for have WAL up to there. False if the wait came to an end
     /// before they had. The caller holds nothing.
     fn wait_for_standbys(&self, end: u64) -> bool;

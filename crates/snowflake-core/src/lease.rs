@@ -64,6 +64,12 @@ impl Requests {
     pub(crate) fn wanted(&self) -> Tick {
         self.wanted.load(Relaxed)
     }
+
+    /// No extension is under way.
+    pub(crate) fn reset(&self) {
+        self.standbys_are_asked.store(0, Ordering::SeqCst);
+        self.ended.store(self.begun.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
 }
 
 /// Who extends the lease.
@@ -73,9 +79,9 @@ pub enum Extender {
     Keeper,
     /// A session that has come to the end of it.
     Caller,
-    /// A session that needs it written, and not in force: it has no ID to return, and its COMMIT does not wait for
-    /// standbys. So its witness must not: two servers that are each other's standbys, as subscribers can be, would wait
-    /// for each other.
+    /// A session that needs it written, and not in force: it has no ID to return. If its row is to outlive this server,
+    /// its COMMIT waits for standbys, which have the lease then. It does not: two servers that are each other's standbys,
+    /// as subscribers can be, would wait for each other.
     Witness,
 }
 
@@ -145,6 +151,8 @@ pub fn create_lease<H: Host>(
 ) -> Result<(), Obstacle> {
     host.exclusive(|| match read_lease(host)? {
         Some(_) => Ok(()),
+        // It was removed, and comes back with the next extension; or this life ends before, and the next one warns.
+        None if state.written() != 0 => Ok(()),
         None => {
             let node = crate::Node::default();
             let system = host.system_identifier();
@@ -235,6 +243,7 @@ impl<H: Host> Server<'_, H> {
             }
             // What else may have kept it from that.
             self.check()?;
+            recorded(*host, &self.generator)?;
         }
     }
 

@@ -43,8 +43,11 @@ impl Found {
         if bytes.len() != FILE_LEN {
             return Ok(Self::Old(record));
         }
-        let is_damaged =
-            |slot: &[u8]| Record::from_bytes(slot).is_err() && slot.iter().any(|&byte| byte != 0);
+        // Only the first record leaves the other slot as the file was made.
+        let is_damaged = |slot: &[u8]| {
+            Record::from_bytes(slot).is_err()
+                && (record.serial > 1 || slot.iter().any(|&it| it != 0))
+        };
         Ok(Self::Newest { record, other_is_damaged: slots(&bytes).into_iter().any(is_damaged) })
     }
 

@@ -127,6 +127,11 @@ impl State {
         self.written.load(Ordering::Acquire)
     }
 
+    /// A keeper that was stopped in the middle of an extension has left it to this one.
+    pub fn keeper_begins(&self) {
+        self.requests.reset();
+    }
+
     /// The first tick of this life, and what set it; none until the first ID is asked for.
     #[must_use]
     pub fn start(&self) -> Option<(Tick, FloorSource)> {

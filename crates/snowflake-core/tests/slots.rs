@@ -121,8 +121,13 @@ fn a_damaged_slot_is_said_once_and_an_empty_one_is_not() {
     write(&state, &disk, millis(1)).unwrap();
     write(&State::default(), &disk, millis(2)).unwrap();
     assert_eq!(*disk.events.borrow(), []);
-    for slot in [0, FILE_LEN / 2] {
-        disk.file.borrow_mut().as_mut().unwrap()[slot + 40] ^= 1;
+    let flipped = |slot: &mut [u8]| slot[40] ^= 1;
+    let lost = |slot: &mut [u8]| slot.fill(0);
+    let damages: [(usize, &dyn Fn(&mut [u8])); 4] =
+        [(0, &flipped), (1, &flipped), (0, &lost), (1, &lost)];
+    for (slot, damage) in damages {
+        let half = FILE_LEN / 2;
+        damage(&mut disk.file.borrow_mut().as_mut().unwrap()[slot * half..(slot + 1) * half]);
         let state = State::default();
         // It is written over only once the good one is known to be durable.
         *disk.fails.borrow_mut() = Some(Step::Sync);

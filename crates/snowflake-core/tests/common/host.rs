@@ -104,10 +104,6 @@ impl Host for OneProcess {
         0
     }
 
-    fn commit_waits_for_standbys(&self) -> bool {
-        true
-    }
-
     fn wait_for_standbys(&self, _end: u64) -> bool {
         true
     }

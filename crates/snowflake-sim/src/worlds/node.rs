@@ -51,7 +51,7 @@ impl Node {
             now: Cell::new(0),
             quiet: Cell::new(100),
             others_can_run: Cell::new(false),
-            has_standby: Cell::new(world.regime.standbys() > 0),
+            has_standby: Cell::new(false),
             has_keeper: dice.u32(0..4) > 0,
             fate: Fate::Luck(Luck::new(dice, world.regime.disk_fails())),
             wal: RefCell::new(Wal::default()),
