@@ -121,13 +121,11 @@ fn a_damaged_slot_is_said_once_and_an_empty_one_is_not() {
     write(&state, &disk, millis(1)).unwrap();
     write(&State::default(), &disk, millis(2)).unwrap();
     assert_eq!(*disk.events.borrow(), []);
-    let flipped = |slot: &mut [u8]| slot[40] ^= 1;
-    let lost = |slot: &mut [u8]| slot.fill(0);
-    let damages: [(usize, &dyn Fn(&mut [u8])); 4] =
-        [(0, &flipped), (1, &flipped), (0, &lost), (1, &lost)];
-    for (slot, damage) in damages {
-        let half = FILE_LEN / 2;
-        damage(&mut disk.file.borrow_mut().as_mut().unwrap()[slot * half..(slot + 1) * half]);
+    let damages: [fn(&mut [u8]); 2] = [|slot| slot[40] ^= 1, |slot| slot.fill(0)];
+    for (number, damage) in damages.into_iter().chain(damages).enumerate() {
+        let mut file = disk.file();
+        damage(file.chunks_mut(FILE_LEN / 2).nth(number / 2).unwrap());
+        disk.file.replace(Some(file));
         let state = State::default();
         // It is written over only once the good one is known to be durable.
         *disk.fails.borrow_mut() = Some(Step::Sync);
