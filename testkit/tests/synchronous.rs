@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use postgres::Client;
-use snowflake_testkit::{DEADLINE, Node, refusal, wait_for};
+use snowflake_testkit::{Builder, DEADLINE, Node, refusal, wait_for};
 
 const NEXT: &str = "SELECT snowflake_nextval()";
 /// More than a lease, so that each has to be extended.
@@ -12,7 +12,10 @@ const HOUR: i64 = 3_600_000_000_000;
 
 /// With few IDs a millisecond, a batch takes the ID clock on by far more than clocks of two servers differ.
 fn pair() -> Result<(Node, Node, Client)> {
-    let builder = Node::builder("primary").with_clock();
+    pair_of(Node::builder("primary").with_clock())
+}
+
+fn pair_of(builder: Builder) -> Result<(Node, Node, Client)> {
     let builder = builder.set("pg_snowflake.sequence_bits", "8");
     let mut primary = builder.set("pg_snowflake.max_drift", "1h").start()?;
     primary.connect("postgres")?.batch_execute("CREATE EXTENSION pg_snowflake")?;
@@ -77,6 +80,21 @@ fn a_server_that_does_not_wait_for_standbys_issues_without_them() -> Result<()> 
     client.query_one(BATCH, &[])?;
     primary.clock()?.step(HOUR);
     client.query_one(NEXT, &[])?;
+    Ok(())
+}
+
+/// Where there is no keeper, a session extends the lease for all.
+#[test]
+fn a_session_that_does_not_wait_for_standbys_puts_no_lease_in_force_without_them() -> Result<()> {
+    let builder = Node::builder("primary").with_clock().set("max_worker_processes", "0");
+    let (_primary, mut standby, mut client) = pair_of(builder)?;
+    standby.stop()?;
+    client.batch_execute("SET synchronous_commit = off; SET statement_timeout = '1s'")?;
+    let refused = refusal(client.query(BATCH, &[]))?;
+    ensure!(refused.code == "57014", "{refused:?}");
+    standby.start()?;
+    client.batch_execute("RESET statement_timeout")?;
+    client.query_one(BATCH, &[])?;
     Ok(())
 }
 
