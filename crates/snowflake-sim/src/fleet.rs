@@ -3,7 +3,8 @@
 
 use crate::clock::{MILLI, NEVER, SECOND, START};
 use crate::disk::Cut;
-use crate::process::{Happened, Process, Running, SESSIONS, SYSTEM, Task};
+use crate::process::{Process, SESSIONS, SYSTEM};
+use crate::scheduler::{Happened, Running, Task};
 use crate::server::{Family, Life, Machine};
 use crate::session::Statement;
 use snowflake_core::{Obstacle, Server, State, create_lease};
@@ -50,7 +51,7 @@ impl Fleet {
         let running = self.sites[site].running.as_mut()?;
         running.step(slot, |life| {
             let statement = statement(life);
-            crate::process::start(life, slot, move |server| statement.run(server))
+            crate::scheduler::start(life, slot, move |server| statement.run(server))
         })
     }
 

@@ -23,6 +23,7 @@ pub mod fleet;
 pub mod process;
 pub mod recovery;
 pub mod scenarios;
+pub mod scheduler;
 pub mod server;
 pub mod session;
 pub mod wal;

@@ -94,7 +94,10 @@ fn worlds(options: Worlds) -> bool {
             "seed": options.seed, "seconds": seconds, "capacities": capacities, "total": total,
             "worlds": outcomes,
         });
-        std::fs::write(path, format!("{json:#}\n")).unwrap();
+        if let Err(error) = std::fs::write(&path, format!("{json:#}\n")) {
+            eprintln!("error: could not write {}: {error}", path.display());
+            return false;
+        }
     }
     all_is_well
 }

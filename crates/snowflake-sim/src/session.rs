@@ -111,7 +111,7 @@ fn witness(server: &Server<'_, Process<'_>>, id: i64) -> Result<(), Obstacle> {
         Err(Obstacle::TooFarAhead { .. }) => server.host.refused(id, &call, false),
         noted => {
             noted?;
-            // Nobody sees the row before.
+            // No session sees the row before.
             server.host.commit();
             server.host.family.log.borrow_mut().note_shown(id);
         }
