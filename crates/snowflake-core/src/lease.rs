@@ -389,18 +389,17 @@ impl<H: Host> Server<'_, H> {
     /// Where it starts if no lease says so.
     fn first_tick_of_all(&self, has_file: bool) -> (Tick, FloorSource) {
         let Self { generator, state, host } = self;
-        // Only a clock that was set back makes the last checkpoint a sign of anything. Its time is in whole seconds.
-        let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000) + 1_000;
         let wall = self.wall_millis();
         let has_lost_file = !has_file && wall >= generator.space().epoch.unix_millis();
-        let beyond_load = wall + i64::from(host.max_drift_millis());
-        if checkpoint > wall + 1_000 && !(has_lost_file && beyond_load > checkpoint) {
-            (generator.tick_at(checkpoint), FloorSource::Checkpoint)
-        } else if has_lost_file {
-            (generator.tick_at(beyond_load), FloorSource::Unknown)
-        } else {
-            (0, FloorSource::Clock)
-        }
+        let beyond_load = has_lost_file
+            .then(|| (wall + i64::from(host.max_drift_millis()), FloorSource::Unknown));
+        // Only a clock that was set back makes the last checkpoint a sign of anything. Its time is in whole seconds.
+        let checkpoint = state.checkpoint_at_start.load(Relaxed).saturating_mul(1_000);
+        let beyond_checkpoint = (checkpoint > wall)
+            .then(|| (checkpoint.saturating_add(1_000), FloorSource::Checkpoint));
+        let floors = [beyond_load, beyond_checkpoint].into_iter().flatten();
+        let last = floors.max_by_key(|&(millis, _)| millis);
+        last.map_or((0, FloorSource::Clock), |(millis, source)| (generator.tick_at(millis), source))
     }
 
     fn log_start(&self, floor: Tick, source: FloorSource, record: Option<Record>) {

@@ -207,6 +207,22 @@ fn a_server_without_a_file_starts_after_all_that_load_can_have_issued() {
     assert_eq!(*world.host.events.borrow(), [Event::NoLease]);
 }
 
+/// The clock was set back, or the file would be of no account.
+#[test]
+fn without_a_file_the_later_of_load_and_last_checkpoint_counts() {
+    let start = |seconds: i64, has_file: bool| {
+        let world = World::new();
+        let state = State::at_start(&world.host, NOW / SECOND + seconds);
+        if !has_file {
+            *world.host.file.borrow_mut() = None;
+        }
+        World { state, ..world }.next()
+    };
+    assert_eq!([start(-1, true), start(-1, false)], [0, 5_000]);
+    assert_eq!([start(2, true), start(2, false)], [3_000, 5_000]);
+    assert_eq!([start(60, true), start(60, false)], [61_000, 61_000]);
+}
+
 #[test]
 fn a_lease_of_another_cluster_is_told() {
     let world = World::new();
