@@ -82,7 +82,8 @@ fn warn_of_no_lease() {
         Code::ERRCODE_WARNING,
         format!("file \"{}\" in the data directory does not exist", lease_file::NAME),
         "It says which snowflake IDs may have been issued. Without it, new IDs begin \"pg_snowflake.max_drift\" after \
-         the wall clock, or after the last checkpoint if that is later. pg_upgrade leaves the file behind in the old data directory.",
+         the wall clock, or after the last checkpoint if that is later. pg_upgrade leaves the file behind in the old \
+         data directory.",
         "Compare with the IDs in tables by snowflake_audit(); if there are later ones, move the ID clock above them by \
          snowflake_raise().",
     )
@@ -95,8 +96,8 @@ fn warn_of_damaged_slot() {
         Code::ERRCODE_WARNING,
         format!("one half of file \"{}\" in the data directory is damaged", lease_file::NAME),
         "The halves hold the newest two leases of snowflake IDs. The other one is intact, and new IDs begin above it.",
-        "If a write was cut off, as by a power cut, nothing is lost. Otherwise check the disk, and compare with the IDs in tables by \
-         snowflake_audit(); if there are later ones, move the ID clock above them by snowflake_raise().",
+        "If a write was cut off, as by a power cut, nothing is lost. Otherwise check the disk, and compare with the IDs \
+         in tables by snowflake_audit(); if there are later ones, move the ID clock above them by snowflake_raise().",
     )
     .report(PgLogLevel::WARNING);
 }

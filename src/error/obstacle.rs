@@ -20,14 +20,11 @@ pub fn report(obstacle: Obstacle) -> Report {
 
 /// What callers wait for; they are not refused.
 pub fn delay_text(delay: Delay, millis: i64) -> String {
-    match delay {
-        Delay::Write => format!("writing the snowflake lease has taken {millis} ms so far"),
-        Delay::Standbys => {
-            format!(
-                "the snowflake lease has waited for synchronous standbys for {millis} ms so far"
-            )
-        }
-    }
+    let what = match delay {
+        Delay::Write => "writing the snowflake lease has taken",
+        Delay::Standbys => "the snowflake lease has waited for synchronous standbys for",
+    };
+    format!("{what} {millis} ms so far")
 }
 
 fn epoch_in_future(epoch: Epoch) -> Report {
