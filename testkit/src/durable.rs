@@ -24,6 +24,10 @@ use crate::{
 /// The lease file's name in the data directory.
 pub const LEASE: &str = "pg_snowflake.lease";
 
+/// What the server says when it finds that a half of the file is not what was written.
+pub const HALF_DAMAGED: &str =
+    "WARNING:  one half of file \"pg_snowflake.lease\" in the data directory is damaged";
+
 /// Half of the file.
 const SLOT: usize = 4_096;
 

@@ -9,7 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use postgres::Client;
-use snowflake_testkit::{Node, Outage, Refusal, durable::LEASE, refusal};
+use snowflake_testkit::{
+    Node, Outage, Refusal,
+    durable::{HALF_DAMAGED, LEASE},
+    refusal,
+};
 
 const DATA_CORRUPTED: &str = "XX001";
 const NEXT: &str = "SELECT snowflake_nextval()";
@@ -111,8 +115,6 @@ fn next(client: &mut Client) -> Result<i64> {
 /// Half of the file, which has room for one record.
 const SLOT: usize = 4_096;
 const RECORD: usize = 60;
-const HALF: &str =
-    "WARNING:  one half of file \"pg_snowflake.lease\" in the data directory is damaged";
 
 #[test]
 fn every_byte_that_is_damaged_in_both_slots_is_refused() -> Result<()> {
@@ -162,7 +164,7 @@ fn torn(outage: Outage, slot: usize) -> Result<()> {
     go_on(&node)?;
     node.restart()?;
     go_on(&node)?;
-    let said = node.log()?.matches(HALF).count();
+    let said = node.log()?.matches(HALF_DAMAGED).count();
     ensure!(said == 1, "said {said} times");
     Ok(())
 }

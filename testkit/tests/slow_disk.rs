@@ -53,7 +53,20 @@ fn sessions_do_not_wait_for_a_slow_disk() -> Result<()> {
 
 /// Asks for an ID where the lease is used up and the disk hangs, and ends the session's wait somehow.
 fn interrupted(end: impl FnOnce(&Node, i32) -> Result<()>, before: &str) -> Result<String> {
+    interrupted_in(NEXT, end, before)
+}
+
+fn interrupted_in(
+    statement: &'static str,
+    end: impl FnOnce(&Node, i32) -> Result<()>,
+    before: &str,
+) -> Result<String> {
     let (mut node, mut client) = start("hanging")?;
+    client.batch_execute(
+        "CREATE TABLE received (id bigint PRIMARY KEY);
+         CREATE TRIGGER witness BEFORE INSERT ON received
+             FOR EACH ROW EXECUTE FUNCTION snowflake_witness()",
+    )?;
     client.query_one(NEXT, &[])?;
     // The lease lapses while no ID is asked for.
     let lapsed = "SELECT wall_time > lease_end + interval '1 s' FROM snowflake_status()";
@@ -61,7 +74,7 @@ fn interrupted(end: impl FnOnce(&Node, i32) -> Result<()>, before: &str) -> Resu
     node.faults()?.hang(Call::Fsync);
     client.batch_execute(before)?;
     let pid = client.query_one("SELECT pg_backend_pid()", &[])?.get(0);
-    let asking = thread::spawn(move || refusal(client.query(NEXT, &[])));
+    let asking = thread::spawn(move || refusal(client.query(statement, &[])));
     let mut monitor = node.connect("postgres")?;
     let waits = "SELECT count(*) FROM pg_stat_activity
                  WHERE pid = $1 AND wait_event_type = 'Extension'";
@@ -89,6 +102,19 @@ fn interrupted(end: impl FnOnce(&Node, i32) -> Result<()>, before: &str) -> Resu
 fn a_statement_timeout_ends_the_wait_for_a_disk_that_hangs() -> Result<()> {
     let code = interrupted(|_, _| Ok(()), "SET statement_timeout = '500ms'")?;
     ensure!(code == "57014", "{code}");
+    Ok(())
+}
+
+#[test]
+fn it_ends_that_of_a_witness_and_of_an_id_after_another_too() -> Result<()> {
+    let statements = [
+        "SELECT snowflake_nextval(after => snowflake_encode(clock_timestamp() + '3 seconds', 0, 2, 0))",
+        "INSERT INTO received SELECT snowflake_encode(clock_timestamp() + '3 seconds', 0, 2, 0)",
+    ];
+    for statement in statements {
+        let code = interrupted_in(statement, |_, _| Ok(()), "SET statement_timeout = '500ms'")?;
+        ensure!(code == "57014", "{code} of {statement}");
+    }
     Ok(())
 }
 

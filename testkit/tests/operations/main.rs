@@ -209,14 +209,18 @@ impl Newer {
     }
 }
 
+/// Moves the primary's ID clock, as a wrong clock does.
+fn raise(book: &Book, ahead: &str) -> Result<()> {
+    let there = format!("snowflake_from_timestamp(now() + interval '{ahead}')");
+    book.query("primary", &format!("SELECT snowflake_raise({there})"))?;
+    Ok(())
+}
+
 #[test]
 fn a_server_is_upgraded_by_pg_upgrade() -> Result<()> {
     let new = Newer::find()?;
     let mut book = Book::with_primary()?;
-    book.query(
-        "primary",
-        "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))",
-    )?;
+    raise(&book, "1 hour")?;
     let before = book.next("primary")?;
     // A setting that is not in postgresql.conf.
     book.query("primary", "ALTER SYSTEM SET pg_snowflake.machine_id = 5")?;
@@ -246,10 +250,7 @@ fn a_server_is_upgraded_by_pg_upgrade() -> Result<()> {
 #[test]
 fn a_lease_that_was_forgotten_is_repaired() -> Result<()> {
     let book = Book::with_primary()?;
-    book.query(
-        "primary",
-        "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval '1 hour'))",
-    )?;
+    raise(&book, "1 hour")?;
     let before = book.next("primary")?;
     book.sh("primary", "pg_ctl stop; rm \"$PGDATA/pg_snowflake.lease\"; pg_ctl start")?;
     ensure!(book.number("primary", "SELECT snowflake_nextval()")? < before, "nothing to repair");
@@ -294,8 +295,7 @@ fn a_poisoned_id_space_is_cured() -> Result<()> {
     let book = Book::with_standby()?;
     // What a clock leaves that was ahead by little, and then by ten years.
     for ahead in ["10 minutes", "10 years"] {
-        let raise = "SELECT snowflake_raise(snowflake_from_timestamp(now() + interval";
-        book.query("primary", &format!("{raise} '{ahead}'))"))?;
+        raise(&book, ahead)?;
         book.query("primary", INSERT)?;
     }
     book.wait_for_replay("primary", "standby")?;
