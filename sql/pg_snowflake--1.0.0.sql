@@ -1,4 +1,4 @@
--- pg_snowflake 1.0.0, frozen: what the files beside this one made when it was released.
+-- pg_snowflake 1.0.0
 \echo Use "CREATE EXTENSION pg_snowflake" to load this file. \quit
 
 -- Issuing. A parallel plan takes IDs in its leader only, above Gather Merge: those of a statement follow its

@@ -1,5 +1,4 @@
-//! The SQL functions on single values: arguments in, calls down, results out. Their SQL is in
-//! `sql/functions.sql`.
+//! The SQL functions on single values: arguments in, calls down, results out.
 
 use crate::error::{Code, Refusal, Report};
 use crate::row::Row;
@@ -223,5 +222,3 @@ fn to_text(form: TextForm, id: i64) -> String {
 fn from_text(form: TextForm, text: &[u8]) -> i64 {
     or_raise(form.decode(text).map_err(|error| Refusal::Text { form, error }))
 }
-
-extension_sql_file!("../sql/functions.sql", name = "functions");

@@ -23,4 +23,5 @@ fn snowflake_install() {
     }
 }
 
-extension_sql_file!("../sql/install.sql", name = "install", finalize);
+// tools/ installs the script as it is. `cargo pgrx` makes one of this and of the in-backend tests.
+extension_sql_file!("../sql/pg_snowflake--1.0.0.sql", name = "surface");

@@ -142,5 +142,3 @@ fn name(source: FloorSource) -> &'static str {
         FloorSource::Unknown => "unknown",
     }
 }
-
-extension_sql_file!("../sql/status.sql", name = "status");

@@ -214,5 +214,3 @@ fn is_true(text: Option<&CStr>) -> bool {
 fn text<const N: usize>(parts: [&CStr; N]) -> CString {
     CString::new(parts.map(CStr::to_bytes).concat()).unwrap_or_default()
 }
-
-extension_sql_file!("../../sql/adopt.sql", name = "adopt", requires = ["functions"]);

@@ -177,5 +177,3 @@ fn statement(relation: pg_sys::Oid, column_name: &CStr) -> CString {
 fn refuse(code: Code, message: String, detail: &str) -> ! {
     Report::new(code, message, detail, "").raise()
 }
-
-extension_sql_file!("../../sql/audit.sql", name = "audit");

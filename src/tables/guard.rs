@@ -64,5 +64,3 @@ fn not_issued(id: i64) -> Result<Option<Issued>, Refusal> {
     let issued = if mark == 0 { Issued::Nothing } else { Issued::Below(generator.id(mark)) };
     Ok(is_beyond.then_some(issued))
 }
-
-extension_sql_file!("../../sql/guard.sql", name = "guard");

@@ -83,5 +83,3 @@ fn create_all(parent: &Parent, schedule: &Schedule) -> Vec<pg_sys::Oid> {
 fn or_raise<T>(result: Result<T, Refusal>) -> T {
     result.unwrap_or_else(|refusal| refusal.raise())
 }
-
-extension_sql_file!("../../sql/partition.sql", name = "partition");

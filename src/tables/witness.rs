@@ -80,5 +80,3 @@ fn second(text: &CStr) -> ! {
     )
     .raise()
 }
-
-extension_sql_file!("../../sql/witness.sql", name = "witness");

@@ -1,5 +1,5 @@
 //! Older versions of the extension: updated, they equal a fresh one; not yet updated, they work with this library or
-//! say what to do. `sql/` has the install script of each release, frozen.
+//! say what to do. `sql/` has the install script of each release.
 
 use anyhow::{Context, Result, ensure};
 use postgres::Client;
@@ -19,29 +19,28 @@ const CATALOG: &str = "
     WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND extname = 'pg_snowflake'
     ORDER BY 1";
 
-fn frozen() -> PathBuf {
+fn scripts() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../sql"))
 }
 
-/// The versions that were released before this one, and this one if it is frozen already.
+/// The versions before this one.
 fn versions() -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for file in fs::read_dir(frozen())? {
+    for file in fs::read_dir(scripts())? {
         let name = file?.file_name().to_string_lossy().into_owned();
         let version =
             name.strip_prefix("pg_snowflake--").and_then(|name| name.strip_suffix(".sql"));
         found.extend(version.filter(|version| !version.contains("--")).map(str::to_owned));
     }
-    found.sort();
+    found.retain(|version| version != CURRENT);
     Ok(found)
 }
 
-/// Puts the install script of a version where PostgreSQL finds it, under a name that no other test uses.
-fn offer(version: &str, name: &str) -> Result<()> {
+/// Puts the install script of an older version where PostgreSQL finds it.
+fn offer(version: &str) -> Result<()> {
+    let name = format!("pg_snowflake--{version}.sql");
     let to = Installation::find()?.extension_directory()?;
-    let script = frozen().join(format!("pg_snowflake--{version}.sql"));
-    fs::copy(script, to.join(format!("pg_snowflake--{name}.sql")))
-        .context("offering an old version")?;
+    fs::copy(scripts().join(&name), to.join(&name)).context("offering an old version")?;
     Ok(())
 }
 
@@ -65,18 +64,11 @@ fn every_release_updated_equals_a_fresh_install() -> Result<()> {
     let versions = versions()?;
     assert!(versions.iter().any(|version| version == "0.1.0"), "{versions:?}");
     for (number, version) in versions.iter().enumerate() {
-        let mut client = if version == CURRENT {
-            // The frozen script against what is built now.
-            offer(version, "frozen")?;
-            database(&node, "frozen", "frozen")?
-        } else {
-            offer(version, version)?;
-            let mut client = database(&node, &format!("old{number}"), version)?;
-            client.batch_execute("ALTER EXTENSION pg_snowflake UPDATE")?;
-            let now = "SELECT extversion FROM pg_extension WHERE extname = 'pg_snowflake'";
-            assert_eq!(client.query_one(now, &[])?.get::<_, String>(0), CURRENT);
-            client
-        };
+        offer(version)?;
+        let mut client = database(&node, &format!("old{number}"), version)?;
+        client.batch_execute("ALTER EXTENSION pg_snowflake UPDATE")?;
+        let now = "SELECT extversion FROM pg_extension WHERE extname = 'pg_snowflake'";
+        assert_eq!(client.query_one(now, &[])?.get::<_, String>(0), CURRENT);
         assert_eq!(catalog(&mut client)?, fresh, "version {version}");
     }
     Ok(())
@@ -97,7 +89,7 @@ const OLD_USE: &str = "
 
 #[test]
 fn an_update_keeps_data_defaults_and_what_uses_the_functions() -> Result<()> {
-    offer("0.1.0", "0.1.0")?;
+    offer("0.1.0")?;
     let node = Node::builder("update in use").start()?;
     let mut client = database(&node, "shop", "0.1.0")?;
     client.batch_execute(OLD_USE)?;
@@ -125,7 +117,7 @@ fn an_update_keeps_data_defaults_and_what_uses_the_functions() -> Result<()> {
 
 #[test]
 fn an_extension_that_is_not_updated_yet_issues_and_says_what_is_missing() -> Result<()> {
-    offer("0.1.0", "0.1.0")?;
+    offer("0.1.0")?;
     let node = Node::builder("old surface").start()?;
     let mut client = database(&node, "shop", "0.1.0")?;
     client.batch_execute(OLD_USE)?;
