@@ -13,7 +13,7 @@ use snowflake_core::{
 const MAX_BATCH: i64 = 10_000_000;
 
 /// A `timestamptz`: microseconds since 2000.
-type TimestampTz = i64;
+pub type TimestampTz = i64;
 
 /// Returns the value, or raises the reason why there is none.
 fn or_raise<T>(result: Result<T, Refusal>) -> T {
@@ -113,8 +113,12 @@ fn at_moment(space: Space, micros: TimestampTz, node: Node, sequence: u32) -> Re
 /// `snowflake_from_timestamp(timestamptz) -> bigint`: the smallest ID of a millisecond.
 #[pg_extern(sql = false)]
 fn snowflake_from_timestamp(micros: TimestampTz) -> i64 {
-    let first = |space| at_moment(space, micros, Node::default(), 0);
-    or_raise(node::space().and_then(first))
+    or_raise(first_id(micros))
+}
+
+/// The smallest ID of a millisecond.
+pub fn first_id(micros: TimestampTz) -> Result<i64, Refusal> {
+    node::space().and_then(|space| at_moment(space, micros, Node::default(), 0))
 }
 
 /// `snowflake_timestamp(bigint) -> timestamptz`: the time of an ID.

@@ -8,6 +8,7 @@
 use pgrx::prelude::*;
 
 mod api;
+mod between;
 mod clock;
 mod error;
 mod guc;

@@ -23,6 +23,17 @@ EXPLAIN (COSTS OFF) EXECUTE window_of ('2026-01-02 00:00:00+00', '2026-01-02 01:
 EXECUTE window_of ('2026-01-02 00:00:00+00', '2026-01-02 01:00:00+00');
 RESET plan_cache_mode;
 DEALLOCATE window_of;
+-- In any expression, with an ID that is no column, too, which is evaluated once.
+SELECT count(*) FROM events WHERE NOT snowflake_between(id, '2026-01-02 00:00:00+00', '2026-01-02 01:00:00+00');
+SELECT snowflake_between(id, '2026-01-01 00:00:00+00', '2026-01-02 00:00:00+00') FROM (VALUES (NULL::bigint)) AS v (id);
+CREATE SEQUENCE calls;
+SELECT snowflake_between(nextval('calls'), '2024-01-01 00:00:00+00', '2026-01-02 01:00:00+00'), last_value FROM calls;
+SELECT last_value FROM calls;
+DROP SEQUENCE calls;
+CREATE INDEX of_a_day ON events (note) WHERE snowflake_between(id, '2026-01-02 00:00:00+00', '2026-01-03 00:00:00+00');
+EXPLAIN (COSTS OFF)
+SELECT note FROM events WHERE snowflake_between(id, '2026-01-02 00:00:00+00', '2026-01-03 00:00:00+00') ORDER BY note;
+DROP INDEX of_a_day;
 -- NULL is no bound.
 SELECT count(*) FROM events WHERE snowflake_between(id, NULL, '2026-01-02 01:00:00+00');
 -- Refused: bounds that no ID has.
