@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help all demo psql test versions regress soak fuzz examples install fmt lint bench scenarios alternatives release clean
+.PHONY: help all demo psql test versions regress soak fuzz examples install uninstall fmt lint bench scenarios alternatives release clean
 .PHONY: deb deb-test image image-test upgrade-test rpm rpm-test dist pgspot
 
 help: ## This list
@@ -38,6 +38,9 @@ all: ## A release build for the PostgreSQL of PG_CONFIG, which `make install` in
 
 install: ## Install into the PostgreSQL of PG_CONFIG, or of the pg_config on the PATH
 	@tools/install
+
+uninstall: ## Remove it from there
+	@tools/install --remove
 
 deb: ## A Debian package in target/packages (PG=15 picks the version)
 	@tools/package deb

@@ -12,7 +12,8 @@ const CURRENT: &str = env!("CARGO_PKG_VERSION");
 const CATALOG: &str = "
     SELECT pg_describe_object(classid, objid, 0) AS object, (
         SELECT to_jsonb(p) - '{oid,proowner,pronamespace,prosupport,prosqlbody,proargdefaults}'::text[]
-            || jsonb_build_object('body', pg_get_function_sqlbody(p.oid), 'arguments', pg_get_function_arguments(p.oid))
+            || jsonb_build_object('body', pg_get_function_sqlbody(p.oid), 'arguments', pg_get_function_arguments(p.oid),
+                'support', p.prosupport::regproc)
         FROM pg_proc AS p WHERE p.oid = objid)::text AS definition,
         obj_description(objid, 'pg_proc') AS comment
     FROM pg_depend JOIN pg_extension AS e ON e.oid = refobjid
