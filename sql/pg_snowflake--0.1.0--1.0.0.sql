@@ -16,22 +16,14 @@ DROP FUNCTION snowflake_adopt(regclass, name, boolean);
 UPDATE pg_catalog.pg_proc AS function
 SET proargnames = given.names
 FROM (VALUES
-    ('encode', 4, ARRAY['id_time', 'datacenter', 'machine', 'sequence']),
-    ('from_timestamp', 1, ARRAY['id_time']),
-    ('between', 3, ARRAY['id', 'from_time', 'to_time'])
-) AS given (name, arguments, names)
-WHERE function.proname OPERATOR(pg_catalog.=) ('snowflake_' OPERATOR(pg_catalog.||) given.name)::pg_catalog.name
-    AND function.pronargs OPERATOR(pg_catalog.=) given.arguments
-    AND EXISTS (
-        SELECT FROM pg_catalog.pg_depend AS member
-        JOIN pg_catalog.pg_extension AS extension ON extension.oid OPERATOR(pg_catalog.=) member.refobjid
-        WHERE member.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-            AND member.objid OPERATOR(pg_catalog.=) function.oid
-            AND member.deptype OPERATOR(pg_catalog.=) 'e'
-            AND member.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass
-            AND extension.extname OPERATOR(pg_catalog.=) 'pg_snowflake');
+    ('snowflake_encode(timestamptz, int, int, int)', ARRAY['id_time', 'datacenter', 'machine', 'sequence']),
+    ('snowflake_from_timestamp(timestamptz)', ARRAY['id_time']),
+    ('snowflake_between(bigint, timestamptz, timestamptz)', ARRAY['id', 'from_time', 'to_time'])
+) AS given (signature, names)
+WHERE function.oid OPERATOR(pg_catalog.=) given.signature::pg_catalog.regprocedure;
 
--- All of 1.0.0. What exists keeps its identity, its privileges and what uses it.
+-- All of 1.0.0. What exists keeps its identity, its privileges and what uses it. What is new is not replaced: the owner
+-- of the extension may have made a member of it that has the name, and would stay the owner of ours.
 
 -- Issuing. A parallel plan takes IDs in its leader only, above Gather Merge: those of a statement follow its
 -- ORDER BY, as with nextval().
@@ -43,26 +35,26 @@ COMMENT ON FUNCTION snowflake_nextval() IS
     'next snowflake ID of this server';
 
 -- Not strict: a default is to give an ID where there is nothing to be greater than.
-CREATE OR REPLACE FUNCTION snowflake_nextval(after bigint) RETURNS bigint
+CREATE FUNCTION snowflake_nextval(after bigint) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'snowflake_nextval_after_wrapper';
 COMMENT ON FUNCTION snowflake_nextval(bigint) IS
     'next snowflake ID of this server, greater than an ID of any server';
 
 -- For tools that take a default with "nextval" in it for that of a sequence.
-CREATE OR REPLACE FUNCTION snowflake_id() RETURNS bigint
+CREATE FUNCTION snowflake_id() RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'snowflake_nextval_wrapper';
 COMMENT ON FUNCTION snowflake_id() IS
     'next snowflake ID of this server; the same as snowflake_nextval()';
 
-CREATE OR REPLACE FUNCTION snowflake_nextval_batch(count bigint) RETURNS SETOF bigint
+CREATE FUNCTION snowflake_nextval_batch(count bigint) RETURNS SETOF bigint
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED ROWS 1000
     AS 'MODULE_PATHNAME', 'snowflake_nextval_batch_wrapper';
 COMMENT ON FUNCTION snowflake_nextval_batch(bigint) IS
     'next snowflake IDs of this server, increasing';
 
-CREATE OR REPLACE FUNCTION snowflake_reserve(count bigint) RETURNS bigint
+CREATE FUNCTION snowflake_reserve(count bigint) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'snowflake_reserve_wrapper';
 COMMENT ON FUNCTION snowflake_reserve(bigint) IS
@@ -70,7 +62,7 @@ COMMENT ON FUNCTION snowflake_reserve(bigint) IS
 
 -- There is no way back, so this is for superusers.
 
-CREATE OR REPLACE FUNCTION snowflake_raise(id bigint) RETURNS void
+CREATE FUNCTION snowflake_raise(id bigint) RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'snowflake_raise_wrapper';
 COMMENT ON FUNCTION snowflake_raise(bigint) IS
@@ -163,7 +155,7 @@ COMMENT ON FUNCTION snowflake_from_base62(text) IS
 -- What one role does is not for every other one to see, so this is for monitoring roles. There is no view of
 -- it: a view of an extension in "public" breaks tools that drop every view of a schema.
 
-CREATE OR REPLACE FUNCTION snowflake_status(
+CREATE FUNCTION snowflake_status(
         OUT datacenter int, OUT machine int, OUT machine_source text,
         OUT datacenter_bits int, OUT machine_bits int, OUT sequence_bits int,
         OUT epoch timestamptz, OUT exhausted_at timestamptz,
@@ -184,7 +176,7 @@ COMMENT ON FUNCTION snowflake_status() IS
 REVOKE ALL ON FUNCTION snowflake_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION snowflake_status() TO pg_monitor;
 
-CREATE OR REPLACE FUNCTION snowflake_create_partition(
+CREATE FUNCTION snowflake_create_partition(
         parent regclass, from_time timestamptz, to_time timestamptz, name text DEFAULT NULL)
     RETURNS regclass
     LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -192,7 +184,7 @@ CREATE OR REPLACE FUNCTION snowflake_create_partition(
 COMMENT ON FUNCTION snowflake_create_partition(regclass, timestamptz, timestamptz, text) IS
     'create a partition for the snowflake IDs of a time from, inclusive, to, exclusive';
 
-CREATE OR REPLACE FUNCTION snowflake_create_partitions(
+CREATE FUNCTION snowflake_create_partitions(
         parent regclass, every interval, ahead int, time_zone text DEFAULT 'UTC')
     RETURNS SETOF regclass
     LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -200,7 +192,7 @@ CREATE OR REPLACE FUNCTION snowflake_create_partitions(
 COMMENT ON FUNCTION snowflake_create_partitions(regclass, interval, int, text) IS
     'create the partitions that are missing for now and for a number of months, days or hours ahead';
 
-CREATE OR REPLACE FUNCTION snowflake_audit(
+CREATE FUNCTION snowflake_audit(
         relation regclass, column_name name,
         OUT datacenter int, OUT machine int, OUT ids bigint,
         OUT first_time timestamptz, OUT last_time timestamptz,
@@ -217,13 +209,13 @@ CREATE OR REPLACE FUNCTION snowflake_guard() RETURNS trigger
 COMMENT ON FUNCTION snowflake_guard() IS
     'row trigger: warns of snowflake IDs of this server that it has not issued; with argument error, refuses them';
 
-CREATE OR REPLACE FUNCTION snowflake_witness() RETURNS trigger
+CREATE FUNCTION snowflake_witness() RETURNS trigger
     LANGUAGE c VOLATILE
     AS 'MODULE_PATHNAME', 'snowflake_witness_wrapper';
 COMMENT ON FUNCTION snowflake_witness() IS
     'row trigger: snowflake IDs of this server are greater than those of rows that it has received before';
 
-CREATE OR REPLACE FUNCTION snowflake_adopt(
+CREATE FUNCTION snowflake_adopt(
         relation regclass, column_name name DEFAULT NULL, dry_run boolean DEFAULT false,
         OUT statement text)
     RETURNS SETOF text

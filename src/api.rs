@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Refusal, Report};
 use crate::row::Row;
-use crate::{node, server, time};
+use crate::{clock, node, server, time};
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::prelude::*;
 use snowflake_core::{
@@ -11,6 +11,10 @@ use snowflake_core::{
 
 /// The most IDs that one batch may ask for.
 const MAX_BATCH: i64 = 10_000_000;
+
+/// How far ahead of the wall clock the ID clock can be raised, in milliseconds: a year. It never goes back, and there are
+/// rows whose keys others have chosen.
+const MAX_RAISE: i64 = 366 * 24 * 60 * 60 * 1_000;
 
 /// A `timestamptz`: microseconds since 2000.
 pub type TimestampTz = i64;
@@ -35,6 +39,11 @@ fn snowflake_nextval_after(after: Option<i64>) -> i64 {
 /// `snowflake_raise(id)`: all IDs from now on are greater than this one.
 #[pg_extern(sql = false)]
 fn snowflake_raise(id: i64) {
+    // Not by EXECUTE alone, which roles have of all functions of a schema, and an owner of the extension can come by.
+    // SAFETY: a plain read of the session's state.
+    if !unsafe { pg_sys::superuser() } {
+        or_raise(Err(Refusal::NotSuperuser))
+    }
     if !or_raise(raise(id)) {
         let message = format!("the snowflake ID clock is already above ID {id}");
         Report::new(Code::ERRCODE_SUCCESSFUL_COMPLETION, message, "", "")
@@ -43,10 +52,12 @@ fn snowflake_raise(id: i64) {
 }
 
 fn raise(id: i64) -> Result<bool, Refusal> {
-    if id < 0 {
-        return Err(Refusal::Id(IdError::Negative(id)));
+    let server = server::ready()?;
+    let Decoded { unix_millis, .. } = node::space()?.decode(id).map_err(Refusal::Id)?;
+    if unix_millis > clock::wall_millis().saturating_add(MAX_RAISE) {
+        return Err(Refusal::Raise(id));
     }
-    Ok(server::ready()?.raise(id)?)
+    Ok(server.raise(id)?)
 }
 
 /// `snowflake_nextval_batch(count) -> setof bigint`: the next `count` IDs, increasing.

@@ -21,7 +21,7 @@ fn snowflake_between_support(request: Internal) -> Internal {
 }
 
 /// The call as a range. None where it is not of a column, whose twofold evaluation costs nothing, or where
-/// a time is not known yet, or has no ID, which the body then reports.
+/// a time is not known yet; or has no ID, or the role no right to the function, which PostgreSQL then reports.
 ///
 /// # Safety
 ///
@@ -33,12 +33,29 @@ unsafe fn range(request: *mut pg_sys::Node) -> Option<*mut pg_sys::Expr> {
             return None;
         }
         let call = (*request.cast::<pg_sys::SupportRequestSimplify>()).fcall;
+        if !may_execute((*call).funcid) {
+            return None;
+        }
         let arguments = PgList::<pg_sys::Node>::from_pg((*call).args);
         let id = arguments.get_ptr(0).filter(|&id| is_a(id, T_Var))?;
         let from = first_id(time(arguments.get_ptr(1)?)?).ok()?;
         let to = first_id(time(arguments.get_ptr(2)?)?).ok()?;
         Some(pg_sys::make_and_qual(compare(id, AT_LEAST, from), compare(id, BELOW, to)).cast())
     }
+}
+
+fn may_execute(function: pg_sys::Oid) -> bool {
+    // SAFETY: looks the function and the role up in the catalog.
+    let found = unsafe {
+        let (role, right) = (pg_sys::GetUserId(), pg_sys::ACL_EXECUTE);
+        #[cfg(feature = "pg15")]
+        let found = pg_sys::pg_proc_aclcheck(function, role, right);
+        #[cfg(not(feature = "pg15"))]
+        let found =
+            pg_sys::object_aclcheck(pg_sys::ProcedureRelationId, function, role, right.into());
+        found
+    };
+    found == pg_sys::AclResult::ACLCHECK_OK
 }
 
 /// The value of a constant that is a `timestamptz`.

@@ -56,6 +56,10 @@ pub enum Refusal {
     EmptyRange { from: i64, to: i64 },
     /// More IDs than can be had at a time, or less than one.
     Count { n: i64, max: i64 },
+    /// Only superusers raise the ID clock.
+    NotSuperuser,
+    /// The ID is further ahead than the ID clock can be raised.
+    Raise(i64),
     /// Widths given for a foreign ID.
     Width { section: Section, bits: i32 },
     /// Widths given for a foreign ID leave too little for the timestamp.
@@ -122,6 +126,8 @@ impl Refusal {
             Self::Text { form, error } => argument::text(*form, *error),
             Self::EmptyRange { from, to } => argument::empty_range(*from, *to),
             Self::Count { n, max } => argument::count(*n, *max),
+            Self::NotSuperuser => argument::not_superuser(),
+            Self::Raise(id) => argument::raise(*id),
             Self::Width { section, bits } => argument::width(*section, *bits),
             Self::Widths(widths) => argument::widths(*widths),
             Self::Epoch(micros) => argument::epoch(*micros),

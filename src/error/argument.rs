@@ -96,6 +96,24 @@ pub fn count(n: i64, max: i64) -> Report {
     )
 }
 
+pub fn not_superuser() -> Report {
+    Report::new(
+        Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        "permission denied to raise the snowflake ID clock",
+        "Only superusers may raise it.",
+        "",
+    )
+}
+
+pub fn raise(id: i64) -> Report {
+    Report::new(
+        Code::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+        format!("snowflake ID {id} is more than a year ahead of the wall clock"),
+        "The snowflake ID clock never goes back.",
+        "Raise it above IDs that this server has issued, and not above keys of other origin.",
+    )
+}
+
 pub fn width(section: Section, bits: i32) -> Report {
     Report::new(
         Code::ERRCODE_INVALID_PARAMETER_VALUE,

@@ -47,9 +47,10 @@ fn create_one(parent: &Parent, bounds: Bounds, name: Option<CString>) -> pg_sys:
         return there.oid;
     }
     let name = name.unwrap_or_else(|| name::of(parent, bounds.first, None));
-    let partition = creation::create(parent, &name, bounds);
+    let table = creation::create(parent, &name, bounds);
+    creation::attach(parent, table, bounds);
     notice::gaps(parent, &partitions, &name, bounds);
-    partition
+    table
 }
 
 /// `snowflake_create_partitions(regclass, interval, int, text) -> setof regclass`: creates what is missing for now
@@ -73,11 +74,17 @@ fn snowflake_create_partitions(
 
 fn create_all(parent: &Parent, schedule: &Schedule) -> Vec<pg_sys::Oid> {
     let missing = or_raise(node::space().and_then(|space| schedule.missing(space, parent)));
-    let create = |bounds: Bounds| {
+    let create = |bounds: &Bounds| {
         let name = name::of(parent, bounds.first, Some(schedule.zone));
-        creation::create(parent, &name, bounds)
+        creation::create(parent, &name, *bounds)
     };
-    missing.into_iter().map(create).collect()
+    // All of them before the first is attached, which locks a default partition: a name may have to wait for a
+    // transaction that has taken it.
+    let tables: Vec<_> = missing.iter().map(create).collect();
+    for (table, bounds) in tables.iter().zip(missing) {
+        creation::attach(parent, *table, bounds);
+    }
+    tables
 }
 
 fn or_raise<T>(result: Result<T, Refusal>) -> T {

@@ -98,6 +98,29 @@ fn the_second_of_two_jobs_does_it_all_if_the_first_gives_up() -> Result<()> {
 }
 
 #[test]
+fn a_job_that_waits_for_a_name_makes_nobody_wait() -> Result<()> {
+    let (node, mut taker) = start("name")?;
+    taker.batch_execute("CREATE TABLE rest PARTITION OF logs DEFAULT")?;
+    let last =
+        "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 months', '\"logs_p\"YYYYMM\"01\"')";
+    let last = texts(&mut taker, last)?.concat();
+    taker.batch_execute(&format!("BEGIN; CREATE TYPE {last} AS ENUM ()"))?;
+    let (mut job, mut observer) = (impatient(&node)?, node.connect("postgres")?);
+    let job = thread::spawn(move || texts(&mut job, CREATE));
+    wait_for("the job to wait", DEADLINE, || {
+        Ok(texts(&mut observer, "SELECT locktype FROM pg_locks WHERE NOT granted")?
+            == ["transactionid"])
+    })?;
+    impatient(&node)?.batch_execute(
+        "SELECT count(*) FROM logs; BEGIN; INSERT INTO logs DEFAULT VALUES; ROLLBACK",
+    )?;
+    taker.batch_execute("ROLLBACK")?;
+    assert_eq!(job.join().expect("no panic")?.len(), 3);
+    assert_eq!(node.unexpected_log_lines(&[])?, [""; 0]);
+    Ok(())
+}
+
+#[test]
 fn a_job_that_is_cancelled_leaves_nothing() -> Result<()> {
     let (node, mut first) = start("cancelled")?;
     first.batch_execute("BEGIN; LOCK logs IN SHARE UPDATE EXCLUSIVE MODE")?;

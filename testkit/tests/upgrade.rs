@@ -143,3 +143,28 @@ fn an_extension_that_is_not_updated_yet_issues_and_says_what_is_missing() -> Res
     }
     Ok(())
 }
+
+#[test]
+fn who_owns_the_extension_does_not_come_to_own_what_an_update_brings() -> Result<()> {
+    offer("0.1.0")?;
+    let node = Node::builder("owner").start()?;
+    node.connect("postgres")?.batch_execute("CREATE ROLE tenant")?;
+    node.connect("postgres")?.batch_execute("CREATE DATABASE shop OWNER tenant")?;
+    let mut client = node.connect("shop")?;
+    client.batch_execute(
+        "SET ROLE tenant; CREATE SCHEMA theirs; SET search_path = theirs;
+         CREATE EXTENSION pg_snowflake VERSION '0.1.0';
+         CREATE FUNCTION snowflake_raise(id bigint) RETURNS void LANGUAGE sql AS 'SELECT';
+         ALTER EXTENSION pg_snowflake ADD FUNCTION snowflake_raise(bigint)",
+    )?;
+    let refused = refusal(client.batch_execute("ALTER EXTENSION pg_snowflake UPDATE"))?;
+    assert_eq!(refused.code, "42723", "{refused:?}");
+    client.batch_execute(
+        "ALTER EXTENSION pg_snowflake DROP FUNCTION snowflake_raise(bigint);
+         DROP FUNCTION snowflake_raise(bigint);
+         ALTER EXTENSION pg_snowflake UPDATE",
+    )?;
+    let refused = refusal(client.batch_execute("SELECT snowflake_raise(0)"))?;
+    assert_eq!(refused.code, "42501", "{refused:?}");
+    Ok(())
+}

@@ -36,7 +36,7 @@ fn check_expressions<'a>(places: impl Iterator<Item = &'a Place>, next: i64) -> 
             Outcome::Fails(message) => {
                 failing.push(format!("{} ({message})", readable(&place.object)))
             }
-            Outcome::Unknown => unknown.push(place.object.as_c_str()),
+            Outcome::Unknown(reason) => unknown.push(not_tried(reason, &place.object)),
         }
     }
     if !violated.is_empty() {
@@ -45,14 +45,11 @@ fn check_expressions<'a>(places: impl Iterator<Item = &'a Place>, next: i64) -> 
     if !failing.is_empty() {
         refusal::failing(failing).raise();
     }
-    unknown.into_iter().map(not_tried).collect()
+    unknown
 }
 
-fn not_tried(object: &CStr) -> CString {
-    text([
-        c"not tried with the next ID, as it calls more than built-in immutable functions: ",
-        object,
-    ])
+fn not_tried(reason: &CStr, object: &CStr) -> CString {
+    text([c"not tried with the next ID, as it ", reason, c": ", object])
 }
 
 /// The columns of partitions that the ID does not get to.
@@ -86,7 +83,8 @@ enum Outcome {
     Fits,
     Violated,
     Fails(String),
-    Unknown,
+    /// Why it is not tried.
+    Unknown(&'static CStr),
 }
 
 impl Place {
@@ -129,6 +127,9 @@ impl Place {
     }
 
     fn try_with(&self, next: i64) -> Outcome {
+        if self.is(c"key") {
+            return Outcome::Unknown(c"is an expression");
+        }
         let is_check = self.is(c"check");
         if !is_check && !self.is(c"value") {
             return Outcome::Fits;
@@ -144,7 +145,7 @@ impl Place {
             });
             match (analysed, &self.evaluation) {
                 (Ok(Some((true, _))), _) => Outcome::Violated,
-                (_, None) => Outcome::Fits,
+                (_, None) => Outcome::Unknown(c"has other columns, too"),
                 (Ok(Some((_, false))), Some(query)) if self.is_built_in => {
                     match attempt(|| expression::evaluate(query, next)) {
                         Ok(value) if is_check && value.as_deref() == Some(c"false") => {
@@ -154,7 +155,7 @@ impl Place {
                         Err(message) => Outcome::Fails(message),
                     }
                 }
-                _ => Outcome::Unknown,
+                _ => Outcome::Unknown(c"calls more than built-in immutable functions"),
             }
         })
     }

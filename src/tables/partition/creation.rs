@@ -20,17 +20,18 @@ use crate::tables::owner::{Context, acting_as};
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// Creates a partition.
+/// Creates the table that is to be a partition. Nothing is locked that sessions would have to wait for.
 pub fn create(parent: &Parent, name: &CStr, bounds: Bounds) -> pg_sys::Oid {
-    let as_owner = |work: &dyn Fn()| acting_as(parent.owner, Context::Restricted, work);
-    // Before anything is locked that sessions would have to wait for.
-    as_owner(&|| refuse_rows(parent, bounds, pg_sys::NoLock));
-    let table = create_table(parent, name);
-    as_owner(&|| {
+    acting_as(parent.owner, Context::Restricted, || refuse_rows(parent, bounds, pg_sys::NoLock));
+    create_table(parent, name)
+}
+
+/// Makes it a partition.
+pub fn attach(parent: &Parent, table: pg_sys::Oid, bounds: Bounds) {
+    acting_as(parent.owner, Context::Restricted, || {
         refuse_rows(parent, bounds, pg_sys::AccessExclusiveLock);
-        attach(parent, table, bounds);
+        attach_table(parent, table, bounds);
     });
-    table
 }
 
 /// Creates the table, and has it belong to the parent's owner.
@@ -59,7 +60,7 @@ fn create_table(parent: &Parent, name: &CStr) -> pg_sys::Oid {
     table
 }
 
-fn attach(parent: &Parent, table: pg_sys::Oid, bounds: Bounds) {
+fn attach_table(parent: &Parent, table: pg_sys::Oid, bounds: Bounds) {
     let tables = || [Param::oid(parent.oid), Param::oid(table)];
     let [parent, partition] = tables();
     let [first, end] = [bounds.first, bounds.end].map(|bound| Param::bigint(Some(bound)));

@@ -8,12 +8,14 @@ use crate::error::Report;
 use crate::node;
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::iter;
 
 /// The most bytes that a name has.
 const MAX_BYTES: usize = pg_sys::NAMEDATALEN as usize - 1;
 
-/// How many names are tried.
-const MAX_NUMBER: i64 = 1_000;
+/// How many names are tried before a random one.
+const MAX_NUMBER: i64 = 10;
 
 /// A name that the caller gives.
 ///
@@ -38,6 +40,8 @@ pub fn of(parent: &Parent, first: i64, zone: Option<&CStr>) -> CString {
         let [name, is_free] = spi::rows_in_zone(zone, query!("name.sql"), &params).pop()?;
         name.filter(|_| is_free.as_deref() == Some(c"true"))
     };
-    let free = (1..=MAX_NUMBER).find_map(candidate);
+    // The last one is no number that others could have guessed, and taken, beforehand.
+    let random = || RandomState::new().build_hasher().finish().cast_signed() & i64::MAX;
+    let free = (1..=MAX_NUMBER).chain(iter::once_with(random)).find_map(candidate);
     free.unwrap_or_else(|| refusal::names_taken(&parent.name).raise())
 }

@@ -17,8 +17,10 @@ const FUNCTIONS: &str = "
     JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
     WHERE e.extname = 'pg_snowflake' AND d.deptype = 'e'
-        -- By this one the administrator may end the ID space.
+        -- By this one the administrator may move the ID clock by a year.
         AND p.proname <> 'snowflake_raise'
+        -- What SQL cannot call.
+        AND p.prorettype <> 'internal'::regtype
     ORDER BY 1";
 
 /// What goes beyond these as an argument is not asked of a set in full: it would take seconds.

@@ -364,7 +364,27 @@ CREATE INDEX harmless ON t ((id::int)) WHERE id < 1000000;
 SELECT snowflake_adopt('t', dry_run => true);
 \echo :LAST_ERROR_SQLSTATE
 DROP TABLE t;
+-- Beside other columns, too; with them, it is said that it was not tried.
+CREATE TABLE t (id bigserial PRIMARY KEY, x int, sum int GENERATED ALWAYS AS (id::int + x) STORED,
+    CONSTRAINT order_of_both CHECK (id::int >= x));
+CREATE INDEX of_both ON t ((id::int - x));
+CREATE INDEX where_the_other ON t ((id::int)) WHERE x > 0;
+CREATE INDEX of_the_other ON t (id, abs(x));
+SET client_min_messages = notice;
+SELECT snowflake_adopt('t', dry_run => true);
+SET client_min_messages = warning;
+CREATE INDEX beside ON t (x, (id::int));
+CREATE INDEX included ON t ((id::int)) INCLUDE (x);
+SELECT snowflake_adopt('t', dry_run => true);
+\echo :LAST_ERROR_SQLSTATE
+DROP TABLE t;
 -- Partitions.
+CREATE TABLE p (id bigserial) PARTITION BY RANGE ((id / 1000));
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (1000);
+SET client_min_messages = notice;
+SELECT snowflake_adopt('p', 'id', dry_run => true);
+SET client_min_messages = warning;
+DROP TABLE p;
 CREATE TABLE p (id bigserial, n int) PARTITION BY RANGE (id);
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (20000000);
 SELECT snowflake_adopt('p', 'id', dry_run => true);

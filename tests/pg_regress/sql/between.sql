@@ -47,6 +47,17 @@ SET search_path = evil, public, pg_catalog;
 SELECT count(*) FROM events WHERE snowflake_between(id, '2026-01-02 00:00:00+00', '2026-01-02 01:00:00+00');
 RESET search_path;
 DROP SCHEMA evil CASCADE;
+-- Nor go without the right to it.
+CREATE ROLE regress_snowflake_reader;
+GRANT SELECT ON events TO regress_snowflake_reader;
+REVOKE EXECUTE ON FUNCTION snowflake_between(bigint, timestamptz, timestamptz) FROM public;
+SET ROLE regress_snowflake_reader;
+SELECT count(*) FROM events WHERE snowflake_between(id, '2026-01-02 00:00:00+00', '2026-01-02 01:00:00+00');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION snowflake_between(bigint, timestamptz, timestamptz) TO public;
+DROP OWNED BY regress_snowflake_reader;
+DROP ROLE regress_snowflake_reader;
 DROP TABLE events;
 -- Partitions are pruned: at plan time for constants, at run time for the rest.
 CREATE TABLE logs (id bigint PRIMARY KEY, note text) PARTITION BY RANGE (id);

@@ -111,6 +111,17 @@ SET ROLE regress_snowflake_monitor;
 SELECT snowflake_raise(0);
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
+-- A right to all functions is none to this one.
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO regress_snowflake_monitor;
+SET ROLE regress_snowflake_monitor;
+SELECT snowflake_raise(0);
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+-- Nor is an ID of the far future, whoever has made it, an ID to raise it to.
+\set VERBOSITY default
+SELECT snowflake_raise(snowflake_encode('2090-01-01 00:00:00+00', 1, 2, 0));
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
 DROP EXTENSION pg_snowflake CASCADE;
 CREATE ROLE regress_snowflake_owner;
 SELECT current_database() AS db \gset

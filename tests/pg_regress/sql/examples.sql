@@ -5,7 +5,7 @@ INSERT INTO orders SELECT snowflake_nextval_batch(3), 'hi';
 INSERT INTO orders SELECT snowflake_nextval(after => id), 'a reply' FROM orders LIMIT 1;
 SELECT snowflake_reserve(50) AS first \gset
 SELECT snowflake_id() > :first + 49 AS greater;
-SELECT snowflake_raise(max(id)) FROM orders;
+SELECT snowflake_raise(353470125371392000);
 SELECT snowflake_timestamp(353470125371392000);
 SELECT snowflake_from_timestamp('2026-09-02 09:24:05.045+00');
 SELECT count(*) FROM orders WHERE snowflake_between(id, now() - interval '1 hour', now() + interval '1 hour');

@@ -43,6 +43,10 @@ CREATE TYPE logs_p20261201_2 AS ENUM ();
 SELECT snowflake_create_partition('logs', '2026-12-01', '2027-01-01');
 DROP TABLE logs_p20261201;
 DROP TYPE logs_p20261201_2;
+-- Nobody has all of them.
+SELECT format('CREATE TYPE logs_p20270101%s AS ENUM ()', number) FROM unnest(array[''] || array(SELECT '_' || n FROM generate_series(2, 10) AS n)) AS number \gexec
+SELECT snowflake_create_partition('logs', '2027-01-01', '2027-02-01')::text ~ '^logs_p20270101_\d{3,}$' AS is_random;
+SELECT format('DROP TYPE %I', typname) FROM pg_type WHERE typname ~ '^logs_p20270101' AND typtype = 'e' \gexec
 -- It is cut where it would be too long, in whole characters, and does not equal that of a table whose name begins alike.
 CREATE TABLE a_name_of_sixty_three_bytes_which_is_the_most_that_there_can_be (id bigint) PARTITION BY RANGE (id);
 CREATE TABLE a_name_of_sixty_three_bytes_which_is_the_most_that_there_can_b2 (id bigint) PARTITION BY RANGE (id);
