@@ -4,7 +4,8 @@
 rows=10000000
 hour="'2026-02-01 12:00+00', '2026-02-01 13:00+00'"
 
-sql -c 'CREATE EXTENSION IF NOT EXISTS pg_snowflake' -c "
+# On a server that issues.
+sql -c 'CREATE EXTENSION IF NOT EXISTS pg_snowflake' -c 'CREATE TEMPORARY TABLE issued AS SELECT snowflake_nextval()' -c "
     CREATE UNLOGGED TABLE events AS
     SELECT snowflake_encode(timestamptz '2026-01-01 00:00+00' + n * interval '500 ms', 1, 1, 0) AS id, n AS note
     FROM generate_series(1, $rows) AS n" \

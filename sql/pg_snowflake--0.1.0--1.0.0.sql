@@ -113,15 +113,9 @@ CREATE OR REPLACE FUNCTION snowflake_from_timestamp(id_time timestamptz) RETURNS
 COMMENT ON FUNCTION snowflake_from_timestamp(timestamptz) IS
     'smallest snowflake ID of a millisecond';
 
-CREATE FUNCTION snowflake_between_support(internal) RETURNS internal
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'snowflake_between_support_wrapper';
-COMMENT ON FUNCTION snowflake_between_support(internal) IS
-    'planner support for snowflake_between()';
-
 -- Not strict, or it could not be inlined and would hide the column from the planner.
 CREATE OR REPLACE FUNCTION snowflake_between(id bigint, from_time timestamptz, to_time timestamptz) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SUPPORT snowflake_between_support
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN id >= snowflake_from_timestamp(from_time) AND id < snowflake_from_timestamp(to_time);
 COMMENT ON FUNCTION snowflake_between(bigint, timestamptz, timestamptz) IS
     'whether a snowflake ID is of a time from from_time, inclusive, to to_time, exclusive';

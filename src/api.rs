@@ -17,7 +17,7 @@ const MAX_BATCH: i64 = 10_000_000;
 const MAX_RAISE: i64 = 366 * 24 * 60 * 60 * 1_000;
 
 /// A `timestamptz`: microseconds since 2000.
-pub type TimestampTz = i64;
+type TimestampTz = i64;
 
 /// Returns the value, or raises the reason why there is none.
 fn or_raise<T>(result: Result<T, Refusal>) -> T {
@@ -124,12 +124,8 @@ fn at_moment(space: Space, micros: TimestampTz, node: Node, sequence: u32) -> Re
 /// `snowflake_from_timestamp(timestamptz) -> bigint`: the smallest ID of a millisecond.
 #[pg_extern(sql = false)]
 fn snowflake_from_timestamp(micros: TimestampTz) -> i64 {
-    or_raise(first_id(micros))
-}
-
-/// The smallest ID of a millisecond.
-pub fn first_id(micros: TimestampTz) -> Result<i64, Refusal> {
-    node::space().and_then(|space| at_moment(space, micros, Node::default(), 0))
+    let first = |space| at_moment(space, micros, Node::default(), 0);
+    or_raise(node::space().and_then(first))
 }
 
 /// `snowflake_timestamp(bigint) -> timestamptz`: the time of an ID.

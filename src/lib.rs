@@ -8,7 +8,6 @@
 use pgrx::prelude::*;
 
 mod api;
-mod between;
 mod clock;
 mod error;
 mod guc;

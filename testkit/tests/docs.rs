@@ -126,10 +126,8 @@ fn the_reference_has_every_function_setting_and_column() -> Result<()> {
     let mut client = node.connect("postgres")?;
     client.batch_execute(EXTENSION)?;
 
-    // But for what SQL cannot call.
     let functions = "SELECT proname::text FROM pg_proc, pg_depend AS d
-                     WHERE prorettype <> 'internal'::regtype
-                     AND d.classid = 'pg_proc'::regclass AND d.objid = pg_proc.oid AND d.deptype = 'e'
+                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = pg_proc.oid AND d.deptype = 'e'
                      AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_snowflake')";
     let mut there = BTreeMap::<String, usize>::new();
     for row in client.query(functions, &[])? {

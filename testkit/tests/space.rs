@@ -50,6 +50,25 @@ fn other_widths_or_epoch_than_the_recorded_ones_are_refused() -> Result<()> {
     Ok(())
 }
 
+/// A warehouse, say, which issues nothing and decodes a great deal.
+#[test]
+fn a_server_that_has_issued_nothing_reads_its_lease_once_a_statement() -> Result<()> {
+    let node = Node::builder("reader").start()?;
+    let mut client = node.connect("postgres")?;
+    client
+        .batch_execute("CREATE EXTENSION pg_snowflake; SELECT lo_from_bytea(4711, 'no lease')")?;
+    // The second row damages the file.
+    let row = client.query_one(
+        "SELECT count(snowflake_timestamp(n)), count(CASE n WHEN 2 THEN lo_export(4711, 'pg_snowflake.lease') END)
+         FROM generate_series(1::bigint, 1000) AS n",
+        &[],
+    )?;
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1000, 1));
+    let refused = refusal(client.query("SELECT snowflake_timestamp(1)", &[]))?;
+    assert_eq!(refused.code, "XX001", "{refused:?}");
+    Ok(())
+}
+
 #[test]
 fn another_node_id_is_allowed_and_logged() -> Result<()> {
     let mut node = Node::builder("renamed").start()?;

@@ -19,8 +19,6 @@ const FUNCTIONS: &str = "
     WHERE e.extname = 'pg_snowflake' AND d.deptype = 'e'
         -- By this one the administrator may move the ID clock by a year.
         AND p.proname <> 'snowflake_raise'
-        -- What SQL cannot call.
-        AND p.prorettype <> 'internal'::regtype
     ORDER BY 1";
 
 /// What goes beyond these as an argument is not asked of a set in full: it would take seconds.
