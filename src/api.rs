@@ -53,7 +53,7 @@ fn snowflake_raise(id: i64) {
 
 fn raise(id: i64) -> Result<bool, Refusal> {
     let server = server::ready()?;
-    let Decoded { unix_millis, .. } = node::space()?.decode(id).map_err(Refusal::Id)?;
+    let Decoded { unix_millis, .. } = server.generator.space().decode(id).map_err(Refusal::Id)?;
     if unix_millis > clock::wall_millis().saturating_add(MAX_RAISE) {
         return Err(Refusal::Raise(id));
     }

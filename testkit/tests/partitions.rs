@@ -98,7 +98,7 @@ fn the_second_of_two_jobs_does_it_all_if_the_first_gives_up() -> Result<()> {
 }
 
 #[test]
-fn a_job_that_waits_for_a_name_makes_nobody_wait() -> Result<()> {
+fn a_job_that_waits_for_a_name_makes_no_session_wait() -> Result<()> {
     let (node, mut taker) = start("name")?;
     taker.batch_execute("CREATE TABLE rest PARTITION OF logs DEFAULT")?;
     let last =

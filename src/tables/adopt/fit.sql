@@ -1,8 +1,8 @@
 -- Where the next ID has to fit, in the column and in those that reference it: what it is; table and column;
 -- the kind: a check; a value (of an index or a generated column); a partition's constraint, with the table
--- that it is a partition of; a partitioned table, a partition key that is an expression, or a foreign key of the column
--- (then nothing follows); the expression; a FROM item with the column, as a bigint, first; and, if the expression has no other column, a
--- query that evaluates it for $1, and whether all that it calls is built in.
+-- that it is a partition of; a partitioned table, a partition key that is an expression, or a foreign key of
+-- the column (then nothing follows); the expression; a FROM item with the column, as a bigint, first; and, if
+-- the expression has no other column, a query that evaluates it for $1, and whether all that it calls is built in.
 , source AS (
     SELECT t.*, format('(SELECT %1$I::bigint AS %1$I, tableoid%2$s FROM ONLY %3$s) AS %4$I', t.name, (
             SELECT string_agg(', ' || quote_ident(attname), '') FROM pg_attribute
@@ -41,7 +41,8 @@
 )
 SELECT p.described, s.rel::text, s.att::text, p.kind, NULL, p.text, s.item,
     -- The column is the only one in it, but for system columns.
-    CASE WHEN p.node !~ format(':varattno (?!(%s|-[0-9]+) )', s.att) THEN format('SELECT (%s)::text FROM %s', p.text, s.constant) END,
+    CASE WHEN p.node !~ format(':varattno (?!(%s|-[0-9]+) )', s.att)
+        THEN format('SELECT (%s)::text FROM %s', p.text, s.constant) END,
     (p.node !~ ':varattno 0 ' AND NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = p.classid AND d.objid = p.objid AND d.refclassid
             IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)))::text

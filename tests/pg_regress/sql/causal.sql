@@ -117,7 +117,7 @@ SET ROLE regress_snowflake_monitor;
 SELECT snowflake_raise(0);
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
--- Nor is an ID of the far future, whoever has made it, an ID to raise it to.
+-- The ID clock is not raised to an ID of the far future.
 \set VERBOSITY default
 SELECT snowflake_raise(snowflake_encode('2090-01-01 00:00:00+00', 1, 2, 0));
 \echo :LAST_ERROR_SQLSTATE
