@@ -31,7 +31,8 @@ pub fn not_found(Found { origin, text }: &Found) -> Report {
     let wanted = match origin {
         Origin::File(_) => "a decimal number and nothing else",
         Origin::Hostname | Origin::Env(_) => {
-            "a decimal number at the end of the name, before the first dot"
+            "a decimal number at the end of the name, before the first dot, as in \"db-3\"; the digits of \
+             addresses and container ids are none"
         }
     };
     Report::new(

@@ -49,6 +49,8 @@ fn a_name_without_a_number_that_fits_issues_nothing() -> Result<()> {
             "It is \"orders\"; needed is a decimal number",
         ),
         ("10.0.0.5", format!("no machine id found in {variable}"), "It is \"10.0.0.5\""),
+        ("ip-10-0-3-17.ec2.internal", format!("no machine id found in {variable}"), "addresses"),
+        ("3f2a9b7c1d05", format!("no machine id found in {variable}"), "container ids"),
         ("a\nb-", format!("no machine id found in {variable}"), "It is \"a\\nb-\""),
         (
             "pg-32",

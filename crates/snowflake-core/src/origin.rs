@@ -48,24 +48,20 @@ impl fmt::Display for Origin {
 
 impl Origin {
     /// The machine id in what was found there, if there is one: all of a file, the decimal number at the end of a
-    /// name. A name ends at its first dot, where the domain begins. Names that are only numbers and dots are
-    /// addresses and give none: many hosts have the same first number.
+    /// name. A name ends at its first dot, where the domain begins.
+    ///
+    /// Names that an administrator has numbered look like `db-3`, `pg3` or `3`: the last part is that number, or
+    /// letters and that number. Names that a machine has made, from an address (`10.0.0.7`, `fe80::3`, `ip-10-0-0-7`) or
+    /// by chance (`3f2a9b7c1d05`, a container), give none: the digits at their end come again on other hosts.
     ///
     /// A number that no section could hold is `u64::MAX`.
     #[must_use]
     pub fn number_in(&self, text: &str) -> Option<u64> {
         let digits = match self {
             Self::File(_) => text.trim_ascii(),
-            Self::Hostname | Self::Env(_) => {
-                let host = text.split('.').next().unwrap_or_default();
-                let is_address = host.len() < text.len()
-                    && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-                let number = host.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-                if is_address { "" } else { &host[number..] }
-            }
+            Self::Hostname | Self::Env(_) => number_of_name(text)?,
         };
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| digits.parse().unwrap_or(u64::MAX))
+        is_number(digits).then(|| digits.parse().unwrap_or(u64::MAX))
     }
 
     /// Whether every group of servers has one of this name: that of the first of a group of numbered ones, `name-0`.
@@ -74,4 +70,22 @@ impl Origin {
         let host = text.split('.').next().unwrap_or_default();
         !matches!(self, Self::File(_)) && host.len() > 2 && host.ends_with("-0")
     }
+}
+
+/// The digits at the end of a name that was given with a number in mind.
+fn number_of_name(text: &str) -> Option<&str> {
+    let host = text.split('.').next().unwrap_or_default();
+    let parts = || host.rsplit(|c: char| !c.is_ascii_alphanumeric());
+    let is_address = (host.len() < text.len()
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+        || text.contains(':')
+        || parts().take_while(|part| is_number(part)).count() >= 4;
+    let is_container = host.len() == 12 && host.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let last = parts().next().unwrap_or_default();
+    (!is_address && !is_container)
+        .then(|| last.trim_start_matches(|c: char| c.is_ascii_alphabetic()))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -18,6 +18,9 @@ fn the_number_is_at_the_end_of_a_name() {
         ("db007.example.com", Some(7)),
         ("17", Some(17)),
         ("pg-1.example-2.com", Some(1)),
+        ("us-east-1-db4", Some(4)),
+        ("pg-10-0-17", Some(17)),
+        ("pg_3", Some(3)),
         ("pg-99999999999999999999999", Some(u64::MAX)),
     ] {
         assert_eq!(number("hostname", name), wanted, "{name}");
@@ -32,6 +35,27 @@ fn other_names_have_none() {
     {
         let wanted = (name == "db2.").then_some(2);
         assert_eq!(number("hostname", name), wanted, "{name}");
+    }
+}
+
+/// Made by a machine, of an address or by chance: other hosts have the same digits at the end.
+#[test]
+fn names_that_nobody_has_numbered_have_none() {
+    for name in [
+        "10.0.0.7",
+        "10-0-0-7",
+        "fe80::3",
+        "fd00:10:244::3",
+        "ip-10-0-3-17.ec2.internal",
+        "ip-10-9-4-17.eu-west-1.compute.internal",
+        "dhcp-192-168-1-7.lan",
+        "3f2a9b7c1d05",
+        "abcdefabcd12",
+        "i-0a1b2c3d4e5f60718",
+        "pg-7d9f8b6c5-x2k4",
+    ] {
+        assert_eq!(number("hostname", name), None, "{name}");
+        assert_eq!(number("env:HOST_NAME", name), None, "{name}");
     }
 }
 
