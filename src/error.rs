@@ -15,7 +15,7 @@ mod event;
 mod machine;
 mod obstacle;
 
-pub use event::{log_event, warn_of_end};
+pub use event::{log_event, warn_of_end, warn_of_unreadable_lease};
 pub use machine::warn_of_first_of_a_group;
 pub use obstacle::delay_text;
 

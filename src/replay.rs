@@ -6,13 +6,13 @@
 //!
 //! Here: PostgreSQL's hooks. Not here: what is kept, and how (`snowflake-core`).
 
-use crate::error::Refusal;
+use crate::error::{Refusal, warn_of_unreadable_lease};
 use crate::host::Postgres;
 use crate::{shared, wal};
 use pgrx::pg_sys;
 use pgrx::pg_sys::elog::PgLogLevel;
 use snowflake_core::Obstacle;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 type Redo = unsafe extern "C-unwind" fn(*mut pg_sys::XLogReaderState);
 
@@ -26,6 +26,9 @@ const KIND_BITS: u8 = 0xF0;
 /// What PostgreSQL does with a logical message on replay, and with a checkpoint.
 static REDO_MESSAGE: OnceLock<Redo> = OnceLock::new();
 static REDO_CHECKPOINT: OnceLock<Redo> = OnceLock::new();
+
+/// Whether the process that replays has said that it meets leases that it cannot read.
+static UNREADABLE: Once = Once::new();
 
 /// Has replay tell this library of its messages and of checkpoints. Called by the postmaster, whose
 /// processes inherit it.
@@ -60,8 +63,15 @@ unsafe extern "C-unwind" fn replay_message(reader: *mut pg_sys::XLogReaderState)
         let record = &*(*reader).record;
         std::slice::from_raw_parts(record.main_data.cast::<u8>(), record.main_data_len as usize)
     };
-    if let (Some(lease), Some(shared)) = (wal::lease_in(record), shared::get()) {
-        shared.state.note_replayed(&Postgres, &lease);
+    match wal::lease_in(record) {
+        Some(Ok(lease)) => {
+            if let Some(shared) = shared::get() {
+                shared.state.note_replayed(&Postgres, &lease);
+            }
+        }
+        // Once: a primary writes several a second.
+        Some(Err(error)) => UNREADABLE.call_once(|| warn_of_unreadable_lease(error)),
+        None => {}
     }
     if let Some(redo) = REDO_MESSAGE.get() {
         // SAFETY: what PostgreSQL would have called.

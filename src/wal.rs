@@ -6,7 +6,7 @@
 //! Here: the bytes of that message. Not here: what is done on replay (`replay.rs`).
 
 use pgrx::pg_sys;
-use snowflake_core::Record;
+use snowflake_core::{Record, RecordError};
 use std::mem::offset_of;
 
 /// Marks the messages of this library.
@@ -53,14 +53,15 @@ pub fn write(record: &[u8; Record::LEN]) -> u64 {
     }
 }
 
-/// The lease, if the message is one that this library has written. Any role can write messages with our
-/// prefix by `pg_logical_emit_message()`, but those have the database of the session that writes them.
-pub fn lease_in(message: &[u8]) -> Option<Record> {
+/// The lease, if the message is one that this library has written; an error, if a later version of it has. Any role
+/// can write messages with our prefix by `pg_logical_emit_message()`, but those have the database of the session that
+/// writes them.
+pub fn lease_in(message: &[u8]) -> Option<Result<Record, RecordError>> {
     let (header, text) = message.split_at_checked(HEADER_LEN)?;
     let database = header.get(offset_of!(Header, database)..)?.first_chunk()?;
     let is_transactional = header[offset_of!(Header, is_transactional)] != 0;
     if u32::from_ne_bytes(*database) != pg_sys::InvalidOid.to_u32() || is_transactional {
         return None;
     }
-    Record::from_bytes(text.strip_prefix(PREFIX)?).ok()
+    Some(Record::from_bytes(text.strip_prefix(PREFIX)?))
 }

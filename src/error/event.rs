@@ -1,11 +1,11 @@
 //! What the server log is told.
 
-use super::obstacle::{self, last_time, section_text};
+use super::obstacle::{self, fault_text, last_time, section_text};
 use super::{Code, Report, moment};
 use crate::lease_file;
 use pgrx::pg_sys::elog::PgLogLevel;
 use pgrx::pg_sys::panic::ErrorReport;
-use snowflake_core::{Event, FloorSource, Node, Space};
+use snowflake_core::{Event, FloorSource, Node, RecordError, Space};
 
 /// Says in the server log, at start, that the ID space ends in less than five years.
 pub fn warn_of_end(space: Space) {
@@ -98,6 +98,18 @@ fn warn_of_damaged_slot() {
         "The halves hold the newest two leases of snowflake IDs. The other one is intact, and new IDs begin above it.",
         "If a write was cut off, as by a power cut, nothing is lost. Otherwise check the disk, and compare with the IDs \
          in tables by snowflake_audit(); if there are later ones, move the ID clock above them by snowflake_raise().",
+    )
+    .report(PgLogLevel::WARNING);
+}
+
+/// What the primary writes says nothing to this library, so a promotion would begin too low.
+pub fn warn_of_unreadable_lease(error: RecordError) {
+    Report::new(
+        Code::ERRCODE_WARNING,
+        "could not read a snowflake lease in WAL",
+        format!("{} If this server is promoted, it may issue IDs again that its primary has issued.", fault_text(error)),
+        "Before that, install the version of pg_snowflake that the primary has, or a later one, and restart this \
+         server.",
     )
     .report(PgLogLevel::WARNING);
 }

@@ -110,13 +110,29 @@ fn space_text(Space { layout, epoch }: Space) -> String {
 
 fn lease_damaged(error: RecordError) -> Report {
     let name = lease_file::NAME;
+    let hint = match error {
+        RecordError::Version(_) => {
+            "Install the version of pg_snowflake that has written it, or a later one, and restart the server."
+        }
+        _ => {
+            "Stop the server and keep it stopped for longer than \"pg_snowflake.max_drift\"; then, only if its \
+             clock was never ahead of the present time, remove the file and start the server. Otherwise see \
+             \"The lease is damaged\" in docs/operations.md."
+        }
+    };
     Report::new(
         Code::ERRCODE_DATA_CORRUPTED,
         format!("file \"{name}\" in the data directory is not a valid snowflake lease"),
-        format!("In that file, {error}. It says which IDs may have been issued already."),
-        "Stop the server and keep it stopped for longer than \"pg_snowflake.max_drift\"; then, only if its \
-         clock was never ahead of the present time, remove the file and start the server.",
+        format!("{} The lease says which IDs may have been issued already.", fault_text(error)),
+        hint,
     )
+}
+
+/// What is wrong with a record, as a sentence.
+pub fn fault_text(error: RecordError) -> String {
+    let text = error.to_string();
+    let (first, rest) = text.split_at(1);
+    format!("{}{rest}.", first.to_uppercase())
 }
 
 fn lease_file(Failure { step, errno }: Failure) -> Report {

@@ -191,6 +191,10 @@ fn a_file_of_somebody_else_or_of_a_later_version_is_refused() -> Result<()> {
     victim.assert_refused(&vec![b'x'; 1_000_000], "begin")?;
     let later = [b"PGSNOWFL\x03\0\0\0", &[7; 88][..]].concat();
     victim.assert_refused(&later, "version 3")?;
+    // It is as good as ever, and not to be removed.
+    for refusal in victim.refusals()? {
+        ensure!(refusal.hint.starts_with("Install the version"), "{refusal:?}");
+    }
     victim.assert_recovers()
 }
 

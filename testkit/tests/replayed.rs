@@ -1,8 +1,13 @@
 //! Promise 2 where no clock tells how far the IDs of replayed rows go: the lease that is in WAL does.
 
-use std::{fs::File, io::Write, time::Duration};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::Path,
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use snowflake_testkit::{Builder, Load, Node, orders};
 
 fn primary_and_standby(primary: Builder) -> Result<(Node, Node)> {
@@ -157,4 +162,57 @@ fn a_standby_without_the_library_replays_the_lease_all_the_same() -> Result<()> 
     assert_eq!(orders::ids(&standby)?.len(), 10);
     assert_eq!(standby.unexpected_log_lines(&[])?, [""; 0]);
     Ok(())
+}
+
+/// A server meets them whose library is older than its primary's.
+#[test]
+fn leases_of_a_later_version_are_warned_of_once() -> Result<()> {
+    let mut node = Node::builder("older").start()?;
+    orders::create(&node)?;
+    for _ in 0..3 {
+        be_an_hour_ahead(&node)?;
+    }
+    node.crash()?;
+    let mut changed = 0;
+    for file in fs::read_dir(node.data().join("pg_wal"))? {
+        let path = file?.path();
+        if path.is_file() {
+            changed += make_leases_later(&path)?;
+        }
+    }
+    ensure!(changed > 1, "{changed} leases");
+    node.start()?;
+    node.connect_when_ready("postgres")?;
+    let log = node.log()?;
+    let warning = "WARNING:  could not read a snowflake lease in WAL";
+    assert_eq!(log.matches(warning).count(), 1, "{log}");
+    ensure!(log.contains("It has format version 3"), "{log}");
+    Ok(())
+}
+
+/// Gives each lease in a file of WAL that does not go over to another page the next version, and its record the
+/// checksum that it has then. Returns how many there were.
+fn make_leases_later(path: &Path) -> Result<usize> {
+    /// What a lease in WAL has before its message (`access/xlogrecord.h`, `replication/message.h`), and its length.
+    const RECORD_HEADER: usize = 24;
+    const BEFORE_LEASE: usize = RECORD_HEADER + 2 + 24 + PREFIX.len();
+    const PREFIX: &[u8] = b"pg_snowflake\0";
+    const LEN: usize = BEFORE_LEASE + 60;
+    const CHECKSUM: usize = 20;
+    const PAGE: usize = 8_192;
+    let mut wal = fs::read(path)?;
+    let magic = [PREFIX, b"PGSNOWFL\x02\0\0\0"].concat();
+    let found = wal.windows(magic.len()).enumerate().filter(|(_, bytes)| *bytes == magic);
+    let starts = found.map(|(at, _)| at + PREFIX.len() - BEFORE_LEASE);
+    let starts: Vec<_> = starts.filter(|start| start % PAGE + LEN <= PAGE).collect();
+    for &start in &starts {
+        let record = &mut wal[start..start + LEN];
+        ensure!(record[..4] == (LEN as u32).to_ne_bytes(), "another record than it seems");
+        record[BEFORE_LEASE + 8] = 3;
+        let checksum = crc32c::crc32c(&record[RECORD_HEADER..]);
+        let checksum = crc32c::crc32c_append(checksum, &record[..CHECKSUM]);
+        record[CHECKSUM..RECORD_HEADER].copy_from_slice(&checksum.to_ne_bytes());
+    }
+    fs::write(path, wal)?;
+    Ok(starts.len())
 }
