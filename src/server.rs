@@ -33,6 +33,14 @@ pub fn next_after(after: i64) -> Result<i64, Refusal> {
     Ok(ready()?.next_after(after)?)
 }
 
+/// An ID that the next one is not below. None is issued, so that the ID space stays open where none has been.
+///
+/// # Errors
+/// As [`check`].
+pub fn upcoming() -> Result<i64, Refusal> {
+    Ok(configured()?.upcoming()?)
+}
+
 /// This server, if it can issue IDs.
 ///
 /// # Errors

@@ -40,14 +40,19 @@ fn snowflake_adopt_statements(
         let request = Request { relation, column_name, default: default_of(function) };
         // Refuses a caller without the owner's rights.
         let owner = request.column().owner;
-        acting_as(owner, Context::Restricted, || adopt(&request, dry_run))
+        acting_as(owner, Context::Restricted, || {
+            // The owner's inserts take IDs, too.
+            default_of(function);
+            adopt(&request, dry_run)
+        })
     });
     SetOfIterator::new(statements.into_iter().map(CString::into_bytes))
 }
 
 fn adopt(request: &Request, dry_run: bool) -> Vec<CString> {
     let plan = if dry_run { request.plan() } else { request.plan_locked() };
-    let notes = if plan.changes() { plan.check() } else { vec![skipping(&plan.column.name)] };
+    let notes =
+        if plan.changes() { plan.check(dry_run) } else { vec![skipping(&plan.column.name)] };
     for note in plan.notes.iter().chain(&notes) {
         spi::notice(note);
     }
@@ -171,10 +176,11 @@ impl Plan {
 
     /// Refuses what the statements would fail at, and what would make every INSERT fail afterwards.
     /// Returns what there is to know about that.
-    fn check(&self) -> Vec<CString> {
+    fn check(&self, dry_run: bool) -> Vec<CString> {
         self.tables.iter().for_each(|table| refuse_in_use(*table));
         rebuild::check(&self.column);
-        let next = server::next().unwrap_or_else(|refusal| refusal.raise());
+        let next = if dry_run { server::upcoming() } else { server::next() };
+        let next = next.unwrap_or_else(|refusal| refusal.raise());
         self.column.check_values(next);
         fit::check(&self.column, next)
     }
@@ -192,7 +198,7 @@ fn refuse_in_use(table: pg_sys::Oid) {
     }
 }
 
-/// The default to set, which the caller has to be allowed to use.
+/// The default to set, which the present role has to be allowed to use.
 fn default_of(function: pg_sys::Oid) -> CString {
     let found = spi::rows(query!("adopt/nextval.sql"), &[Param::oid(function)]).pop();
     let [default, usable] = found.unwrap_or_else(|| refusal::no_nextval().raise());

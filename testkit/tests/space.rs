@@ -50,6 +50,24 @@ fn other_widths_or_epoch_than_the_recorded_ones_are_refused() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn what_issues_nothing_leaves_layout_and_epoch_open() -> Result<()> {
+    let mut node = Node::builder("open").start()?;
+    node.connect("postgres")?.batch_execute(
+        "CREATE EXTENSION pg_snowflake;
+         CREATE TABLE t (id bigserial PRIMARY KEY);
+         SELECT snowflake_adopt('t', dry_run => true);
+         SELECT snowflake_decode(1), snowflake_status();
+         CREATE TRIGGER guard BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION snowflake_guard();
+         INSERT INTO t VALUES (1)",
+    )?;
+    let lease_end = "SELECT lease_end IS NULL AND last_id_time IS NULL FROM snowflake_status()";
+    assert!(node.connect("postgres")?.query_one(lease_end, &[])?.get::<_, bool>(0));
+    node.set("pg_snowflake.sequence_bits", "10").restart()?;
+    assert!(next(&node)? > 0);
+    Ok(())
+}
+
 /// A warehouse, say, which issues nothing and decodes a great deal.
 #[test]
 fn a_server_that_has_issued_nothing_reads_its_lease_once_a_statement() -> Result<()> {

@@ -78,6 +78,16 @@ impl<H: Host> Server<'_, H> {
         if self.host.is_in_recovery() { Err(Obstacle::Standby) } else { Ok(()) }
     }
 
+    /// An ID that the next one is not below, without issuing any.
+    ///
+    /// # Errors
+    /// As [`Server::check`].
+    pub fn upcoming(&self) -> Result<i64, Obstacle> {
+        self.check()?;
+        let wall = self.generator.tick_at(self.wall_millis());
+        Ok(self.generator.id(self.mark()?.max(wall)))
+    }
+
     #[cold]
     pub(crate) fn obstacle(&self, error: IssueError) -> Obstacle {
         let space = self.generator.space();

@@ -1,5 +1,5 @@
 -- The default of an adopted column: snowflake_nextval() of the extension that the function with OID
--- $1 belongs to, in the words of pg_get_expr(); and whether the caller may take IDs.
+-- $1 belongs to, in the words of pg_get_expr(); and whether the present role may take IDs.
 SELECT p.oid::regprocedure::text, (has_function_privilege(p.oid, 'EXECUTE')
     AND has_schema_privilege(p.pronamespace, 'USAGE'))::text
 FROM pg_depend AS self

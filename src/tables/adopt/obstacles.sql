@@ -126,7 +126,7 @@
                 AND casttarget = COALESCE(f.ref_type, 'bigint'::regtype))
     UNION ALL
     SELECT 16, 'sequence', format('%s (%s; %s)', s.name, s.column_name, concat_ws('; ',
-        'used by ' || s.users, 'named in the body of ' || s.namers))
+        'used by ' || s.users, 'named in ' || s.namers))
     FROM used_sequence AS s
     WHERE s.identity AND (s.users IS NOT NULL OR s.namers IS NOT NULL)
     UNION ALL

@@ -66,7 +66,7 @@
     UNION ALL
     SELECT 3, format('keeps sequence %s: %s', name, CASE
             WHEN NOT owned THEN 'not owned by the column'
-            ELSE concat_ws('; ', 'used by ' || users, 'named in the body of ' || namers) END)
+            ELSE concat_ws('; ', 'used by ' || users, 'named in ' || namers) END)
     FROM used_sequence
     WHERE NOT identity AND (NOT owned OR users IS NOT NULL OR namers IS NOT NULL)
     UNION ALL

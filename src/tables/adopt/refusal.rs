@@ -15,13 +15,13 @@ pub fn no_nextval() -> Report {
     )
 }
 
-/// The caller may not take IDs.
+/// The caller, or the table's owner, may not take IDs.
 pub fn nextval_denied() -> Report {
     Report::new(
         Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
         "permission denied for function snowflake_nextval",
         "It becomes the default of the column.",
-        "",
+        "Grant EXECUTE on it, and USAGE on its schema, to the caller and to the owner of the table.",
     )
 }
 

@@ -27,6 +27,18 @@
     SELECT oid, prosrc FROM pg_proc
     WHERE prosqlbody IS NULL
         AND prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('internal', 'c'))
+), naming AS MATERIALIZED (
+    -- What may name a sequence in a text: of defaults and views, those that make a regclass of one.
+    SELECT pg_describe_object('pg_proc'::regclass, oid, 0) AS described, prosrc AS text FROM body
+    UNION ALL
+    SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0), pg_get_expr(d.adbin, d.adrelid)
+    FROM pg_attrdef AS d
+    WHERE d.adbin::text ~ format(':funcid %s ', 'regclass(text)'::regprocedure::oid)
+        AND NOT EXISTS (SELECT FROM adopted WHERE default_oid = d.oid)
+    UNION ALL
+    SELECT pg_describe_object('pg_class'::regclass, w.ev_class, 0), pg_get_ruledef(w.oid)
+    FROM pg_rewrite AS w
+    WHERE w.ev_action::text ~ format(':funcid %s ', 'regclass(text)'::regprocedure::oid)
 ), used_sequence AS (
     SELECT s.*, (
             SELECT string_agg(described, ', ' ORDER BY described)
@@ -46,9 +58,8 @@
         ) AS users, (
             -- The name as a word, whatever is in it.
             SELECT string_agg(described, ', ' ORDER BY described)
-            FROM body, LATERAL (
-                SELECT pg_describe_object('pg_proc'::regclass, body.oid, 0)) AS d(described)
-            WHERE prosrc ~* concat('(^|[^[:alnum:]_])',
+            FROM naming
+            WHERE text ~* concat('(^|[^[:alnum:]_])',
                 regexp_replace(replace(s.relname, '"', '""'), '[^[:alnum:]_]', '\\\&', 'g'),
                 '($|[^[:alnum:]_])')
         ) AS namers

@@ -249,6 +249,16 @@ SELECT sequences();
 DROP FUNCTION names_the_other, not_t_id_seq, asks;
 DROP TABLE t, "T x";
 
+-- So does one that a default or a view names as a text, which is no dependency.
+CREATE TABLE t (id serial PRIMARY KEY);
+CREATE TABLE other (id bigint DEFAULT nextval('t_id_seq'::text), note text);
+CREATE VIEW v AS SELECT nextval('adopt.t_id_seq'::text) AS id;
+CREATE VIEW no_sequence AS SELECT 't_id_seq'::text AS name;
+SELECT snowflake_adopt('t');
+INSERT INTO other (note) VALUES ('still') RETURNING id;
+DROP VIEW v, no_sequence;
+DROP TABLE t, other;
+
 -- What looks like a reference but has no foreign key is named: no more than ten.
 CREATE TABLE categories (id serial PRIMARY KEY);
 CREATE TABLE uses_singular (category_id int, other_id int);

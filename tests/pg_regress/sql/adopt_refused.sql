@@ -107,6 +107,8 @@ SET ROLE regress_snowflake_owner;
 SELECT snowflake_adopt('own');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
+SELECT snowflake_adopt('own', dry_run => true);
+\echo :LAST_ERROR_SQLSTATE
 GRANT EXECUTE ON FUNCTION snowflake_nextval() TO PUBLIC;
 SET ROLE regress_snowflake_owner;
 CREATE TABLE own_too (own_id int PRIMARY KEY REFERENCES own);
