@@ -72,7 +72,7 @@ pub fn next_millis() -> Option<i64> {
 /// Where the ID clock stands, in milliseconds since 1970.
 #[derive(Default)]
 struct IdClock {
-    /// Of the last ID of this server life.
+    /// Of the last ID of this server life, issued or shown.
     last: Option<i64>,
     /// Of the next one, if the wall clock is behind it; unknown on a standby.
     next: Option<i64>,
@@ -94,7 +94,7 @@ impl IdClock {
         let next = server.state.next();
         let floor = server.state.start().map(|(floor, _)| floor);
         Self {
-            last: Some(millis(next.saturating_sub(1))),
+            last: (next != 0).then(|| millis(next - 1)),
             next: Some(millis(next)),
             lease_end: Some(millis(server.state.lease_end())),
             floor: floor.filter(|&floor| floor != 0).map(millis),
@@ -108,9 +108,12 @@ fn first(server: &Server) -> Option<i64> {
     Some(server.generator.unix_millis(mark))
 }
 
-/// The end of the lease on disk, in the space that it is recorded with.
+/// The end of the lease on disk, in the space that it is recorded with, if an ID was asked for yet.
 fn recorded() -> Option<i64> {
     let record = read_lease(&Postgres).ok()??;
+    if record.end == 0 {
+        return None;
+    }
     let generator = Generator::new(record.space, record.node).ok()?;
     Some(generator.unix_millis(record.end))
 }
