@@ -195,7 +195,8 @@ fn foreign_space(
 fn snowflake_decode_jsonb(id: i64) -> pgrx::JsonB {
     let json = |space: Space| {
         space.decode_json(id).map_err(|error| match error {
-            IdError::Time(id) => Refusal::JsonTime(id),
+            // Unless no function can tell its time.
+            IdError::Time(id) if decode(space, id).is_ok() => Refusal::JsonTime(id),
             error => Refusal::Id(error),
         })
     };
