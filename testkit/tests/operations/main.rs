@@ -81,8 +81,10 @@ fn a_server_is_added_with_the_layout_of_the_others() -> Result<()> {
 fn a_machine_id_is_changed() -> Result<()> {
     let book = Book::with_primary()?;
     let before = book.max("primary")?;
-    let last_time = book.run("Change a machine id")?;
-    assert_eq!(last_time.lines().count(), 2, "{last_time}");
+    let printed = book.run("Change a machine id")?;
+    let lease_end = printed.lines().nth(1).context("no end of the lease")?;
+    let is_bound = format!("SELECT snowflake_timestamp({before}) <= '{lease_end}'");
+    assert_eq!(book.query("primary", &is_bound)?, "t");
     let id = book.next("primary")?;
     ensure!(id > before);
     assert_eq!(book.query("primary", &format!("SELECT machine FROM snowflake_decode({id})"))?, "5");
@@ -261,6 +263,32 @@ fn a_lease_that_was_forgotten_is_repaired() -> Result<()> {
 }
 
 #[test]
+fn a_lease_that_is_damaged_is_replaced() -> Result<()> {
+    let book = Book::with_primary()?;
+    raise(&book, "1 hour")?;
+    let before = book.next("primary")?;
+    book.sh("primary", "pg_ctl stop; echo junk >\"$PGDATA/pg_snowflake.lease\"; pg_ctl start")?;
+    ensure!(book.query("primary", INSERT).is_err());
+    book.run("The lease is damaged")?;
+    book.run("Repair a forgotten lease")?;
+    ensure!(book.next("primary")? > before);
+    book.close(&[NO_LEASE, "is not a valid snowflake lease"])
+}
+
+#[test]
+fn a_server_moves_with_its_number() -> Result<()> {
+    let book = Book::with_primary()?;
+    raise(&book, "1 hour")?;
+    // An ID that no row has.
+    let before = book.number("primary", "SELECT snowflake_nextval()")?;
+    book.start("other", &[("pg_snowflake.datacenter_id", "0")])?;
+    book.run("Move to a new server")?;
+    assert_eq!(book.query("other", "SELECT count(*) FROM orders")?, "1000");
+    ensure!(book.next("other")? > before);
+    book.close(&[])
+}
+
+#[test]
 fn a_server_is_split_off_by_pg_createsubscriber() -> Result<()> {
     if major_version()? < 17 {
         return not_done("pg_createsubscriber is there from PostgreSQL 17 on");
@@ -280,13 +308,15 @@ fn a_server_is_split_off_by_pg_createsubscriber() -> Result<()> {
 #[test]
 fn a_clone_has_a_number_of_its_own() -> Result<()> {
     let book = Book::with_primary()?;
-    // As "Change a machine id" leaves it; the file is copied.
+    // As "Change a machine id" leaves it; the file is copied. So is what archives.
     book.query("primary", "ALTER SYSTEM SET pg_snowflake.machine_id = 1")?;
+    book.query("primary", "ALTER SYSTEM SET archive_mode = on")?;
     book.run("Clone a server for a test")?;
     let id = book.next("other")?;
     assert_eq!(book.query("other", &format!("SELECT machine FROM snowflake_decode({id})"))?, "31");
     let in_copy = "psql -XAtq -d copy -c 'INSERT INTO orders DEFAULT VALUES RETURNING (snowflake_decode(id)).machine'";
     assert_eq!(book.sh("other", in_copy)?, "31\n");
+    assert_eq!(book.query("other", "SHOW archive_mode")?, "off");
     book.close(&[])
 }
 
@@ -324,9 +354,13 @@ fn a_poisoned_id_space_is_cured() -> Result<()> {
 
 #[test]
 fn a_duplicate_identity_is_found_ended_and_repaired() -> Result<()> {
-    let book = Book::with_primary()?;
+    let mut book = Book::with_primary()?;
     book.start("other", &[("pg_snowflake.datacenter_id", "0")])?;
-    book.query("other", ORDERS)?;
+    // The history of a copy, of which nothing came twice.
+    book.sh("other", "pg_dump -h \"$PRIMARY\" | psql -q -v ON_ERROR_STOP=1")?;
+    let copied = book.max("other")?;
+    let since = "SELECT date_trunc('milliseconds', clock_timestamp()) + interval '1 ms'";
+    book.variables = vec![("SINCE", book.query("other", since)?.into())];
     // Both ask at one moment.
     let moment = "SELECT snowflake_raise(snowflake_from_timestamp(date_trunc('day', now() + interval '1 day')))";
     for host in ["primary", "other"] {
@@ -339,6 +373,11 @@ fn a_duplicate_identity_is_found_ended_and_repaired() -> Result<()> {
     book.run("Repair it")?;
     let same = fs::read_to_string(book.warden.home().join("same-ids"))?;
     assert_eq!(same.lines().count(), 1_000);
+    // What was copied is as it was.
+    assert_eq!(
+        book.number("other", &format!("SELECT count(*) FROM orders WHERE id <= {copied}"))?,
+        1_000
+    );
     // No two rows have one ID any more.
     book.run("Repair it")?;
     assert_eq!(fs::read_to_string(book.warden.home().join("same-ids"))?, "");
