@@ -4,9 +4,9 @@
 //! run with the caller's rights: ATTACH PARTITION evaluates CHECK constraints and index expressions as far
 //! as they are constant, and a later ANALYZE all of them, as the partition's owner. So:
 //!
-//! - The table is created with the owner's rights. A superuser, whom the owner's lack of rights on schema,
-//!   tablespace or types is not to stop, creates it as itself and gives it to the owner at once: this copies
-//!   expressions and evaluates none.
+//! - The table is created with the owner's rights. A superuser, whom the owner's lack of rights to create in the
+//!   schema, on the tablespace or on types is not to stop, creates it as itself and gives it to the owner at once:
+//!   this copies expressions and evaluates none.
 //! - All else happens as the owner, in a security-restricted operation.
 //!
 //! GRANTs on the parent are not copied, as by CREATE TABLE ... PARTITION OF: who goes through the parent does not
