@@ -27,18 +27,27 @@
     SELECT oid, prosrc FROM pg_proc
     WHERE prosqlbody IS NULL
         AND prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('internal', 'c'))
+), stored AS MATERIALIZED (
+    -- Defaults and views that make a regclass of a text. They are read as they are stored: to deparse them, PostgreSQL
+    -- locks what they are of, for which any role can have it wait.
+    SELECT * FROM (
+        SELECT 'pg_attrdef'::regclass AS classid, oid AS objid, adbin::text AS node FROM pg_attrdef
+        WHERE oid NOT IN (SELECT default_oid FROM adopted WHERE default_oid IS NOT NULL)
+        UNION ALL
+        SELECT 'pg_class'::regclass, ev_class, ev_action::text FROM pg_rewrite
+    ) AS n
+    WHERE node ~ format(':funcid %s ', 'regclass(text)'::regprocedure::oid)
 ), naming AS MATERIALIZED (
-    -- What may name a sequence in a text: of defaults and views, those that make a regclass of one.
-    SELECT pg_describe_object('pg_proc'::regclass, oid, 0) AS described, prosrc AS text FROM body
-    UNION ALL
-    SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0), pg_get_expr(d.adbin, d.adrelid)
-    FROM pg_attrdef AS d
-    WHERE d.adbin::text ~ format(':funcid %s ', 'regclass(text)'::regprocedure::oid)
-        AND NOT EXISTS (SELECT FROM adopted WHERE default_oid = d.oid)
-    UNION ALL
-    SELECT pg_describe_object('pg_class'::regclass, w.ev_class, 0), pg_get_ruledef(w.oid)
-    FROM pg_rewrite AS w
-    WHERE w.ev_action::text ~ format(':funcid %s ', 'regclass(text)'::regprocedure::oid)
+    -- What may name a sequence in a text.
+    SELECT 'pg_proc'::regclass AS classid, oid AS objid, prosrc AS text FROM body
+    UNION
+    -- A constant is a list of its bytes, as signed numbers, of which four are its length.
+    SELECT s.classid, s.objid, (
+        SELECT convert_from(decode(string_agg(lpad(to_hex(b.byte::int & 255), 2, '0'), '' ORDER BY b.n), 'hex'),
+            getdatabaseencoding())
+        FROM regexp_split_to_table(trim(c.bytes[1]), ' ') WITH ORDINALITY AS b(byte, n) WHERE b.n > 4)
+    FROM stored AS s, regexp_matches(s.node,
+        format(':consttype %s [^{}]*:constvalue [0-9]+ \[ ([-0-9 ]+)\]', 'text'::regtype::oid), 'g') AS c(bytes)
 ), used_sequence AS (
     SELECT s.*, (
             SELECT string_agg(described, ', ' ORDER BY described)
@@ -58,8 +67,9 @@
         ) AS users, (
             -- The name as a word, whatever is in it.
             SELECT string_agg(described, ', ' ORDER BY described)
-            FROM naming
-            WHERE text ~* concat('(^|[^[:alnum:]_])',
+            FROM naming AS t,
+            LATERAL (SELECT pg_describe_object(t.classid, t.objid, 0)) AS d(described)
+            WHERE t.text ~* concat('(^|[^[:alnum:]_])',
                 regexp_replace(replace(s.relname, '"', '""'), '[^[:alnum:]_]', '\\\&', 'g'),
                 '($|[^[:alnum:]_])')
         ) AS namers
