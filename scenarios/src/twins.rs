@@ -82,18 +82,11 @@ fn kept_out(mesh: &Mesh) -> Result<Vec<Claim>> {
     // From now on the twin's IDs are below the node's own, and get in when the subscription tries them again.
     write(node)?;
     let after = mesh.rows_by_origin()?;
+    let new = |rows: &[Vec<i64>], from: usize| rows[0][from] - before[0][from];
     Ok(vec![
-        Claim::equal(
-            "guard 'error': rows of the twin that got in",
-            arrived[0][1] - before[0][1],
-            0,
-        ),
-        Claim::equal(
-            "guard 'error': rows of the third node that got in",
-            arrived[0][2] - before[0][2],
-            ROWS,
-        ),
-        Claim::equal("guard 'error': rows of its own", after[0][0] - before[0][0], ROWS),
+        Claim::equal("guard 'error': rows of the twin that got in", new(&arrived, 1), 0),
+        Claim::equal("guard 'error': rows of the third node that got in", new(&arrived, 2), ROWS),
+        Claim::equal("guard 'error': rows of its own", new(&after, 0), ROWS),
     ])
 }
 

@@ -67,14 +67,19 @@ impl Origin {
     /// Whether every group of servers has one of this name: that of the first of a group of numbered ones, `name-0`.
     #[must_use]
     pub fn is_first_of_a_group(&self, text: &str) -> bool {
-        let host = text.split('.').next().unwrap_or_default();
+        let host = host(text);
         !matches!(self, Self::File(_)) && host.len() > 2 && host.ends_with("-0")
     }
 }
 
+/// A name up to its first dot, where the domain begins.
+fn host(text: &str) -> &str {
+    text.split('.').next().unwrap_or_default()
+}
+
 /// The digits at the end of a name that was given with a number in mind.
 fn number_of_name(text: &str) -> Option<&str> {
-    let host = text.split('.').next().unwrap_or_default();
+    let host = host(text);
     let parts = || host.rsplit(|c: char| !c.is_ascii_alphanumeric());
     let is_address = (host.len() < text.len()
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))

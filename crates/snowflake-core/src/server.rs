@@ -74,8 +74,7 @@ impl<H: Host> Server<'_, H> {
     /// With the first of these that is missing. Whether the lease can be written, only the next write
     /// tells: [`State::lease_failure`].
     pub fn check(&self) -> Result<(), Obstacle> {
-        has_room(&self.generator, self.wall_millis(), self.mark()?)?;
-        if self.host.is_in_recovery() { Err(Obstacle::Standby) } else { Ok(()) }
+        self.checked_mark().map(drop)
     }
 
     /// An ID that the next one is not below, without issuing any.
@@ -83,9 +82,15 @@ impl<H: Host> Server<'_, H> {
     /// # Errors
     /// As [`Server::check`].
     pub fn upcoming(&self) -> Result<i64, Obstacle> {
-        self.check()?;
-        let wall = self.generator.tick_at(self.wall_millis());
-        Ok(self.generator.id(self.mark()?.max(wall)))
+        let mark = self.checked_mark()?;
+        Ok(self.generator.id(mark.max(self.generator.tick_at(self.wall_millis()))))
+    }
+
+    /// The mark of a server that can issue IDs.
+    fn checked_mark(&self) -> Result<Tick, Obstacle> {
+        let mark = self.mark()?;
+        has_room(&self.generator, self.wall_millis(), mark)?;
+        if self.host.is_in_recovery() { Err(Obstacle::Standby) } else { Ok(mark) }
     }
 
     #[cold]

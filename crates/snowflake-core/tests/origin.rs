@@ -40,7 +40,7 @@ fn other_names_have_none() {
 
 /// Made by a machine, of an address or by chance: other hosts have the same digits at the end.
 #[test]
-fn names_that_nobody_has_numbered_have_none() {
+fn names_that_a_machine_has_made_have_none() {
     for name in [
         "10.0.0.7",
         "10-0-0-7",
